@@ -1,0 +1,94 @@
+"""Did the cooperation between city and police work? Effects and perceptions, with their uncertainty.
+
+The map, in the order in which an evaluation is done:
+
+1. :func:`open_project` opens a project folder: register of measures, studies, data, publication rules.
+2. ``project.panel(study)`` and ``project.sample(wave)`` join data with their declaration
+   (:class:`Study`, :class:`SurveyDesign`) into a :class:`Panel` or a :class:`Sample`, checked once.
+3. Estimators such as :class:`TwoByTwo`, :class:`EventStudy`, :class:`Mean` or :class:`Share` are frozen
+   option sets with one method, ``estimate``, and return :class:`Estimates`.
+4. :class:`Randomization` is the inference of an effect unless another one is asked for.
+5. ``evaluation report annual`` publishes what came out.
+
+Names are loaded on first use, so that importing the package costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from evaluation.agreement.register import Agreement
+    from evaluation.did.event_study import EventStudy
+    from evaluation.did.two_by_two import TwoByTwo
+    from evaluation.errors import DataError, DesignError, EstimationError, EvaluationError, ReportError
+    from evaluation.estimates import Estimates
+    from evaluation.panel import Panel
+    from evaluation.project import Project, open_project
+    from evaluation.randomization import Randomization
+    from evaluation.sample import Sample
+    from evaluation.study import Study
+    from evaluation.survey.change import Change
+    from evaluation.survey.estimation import Mean, Ratio, Share, Total
+    from evaluation.survey_design import SurveyDesign
+
+_HOMES = {
+    "Agreement": "agreement.register",
+    "Change": "survey.change",
+    "DataError": "errors",
+    "DesignError": "errors",
+    "Estimates": "estimates",
+    "EstimationError": "errors",
+    "EvaluationError": "errors",
+    "EventStudy": "did.event_study",
+    "Mean": "survey.estimation",
+    "Panel": "panel",
+    "Project": "project",
+    "Randomization": "randomization",
+    "Ratio": "survey.estimation",
+    "ReportError": "errors",
+    "Sample": "sample",
+    "Share": "survey.estimation",
+    "Study": "study",
+    "SurveyDesign": "survey_design",
+    "Total": "survey.estimation",
+    "TwoByTwo": "did.two_by_two",
+    "open_project": "project",
+}
+
+__all__ = [
+    "Agreement",
+    "Change",
+    "DataError",
+    "DesignError",
+    "Estimates",
+    "EstimationError",
+    "EvaluationError",
+    "EventStudy",
+    "Mean",
+    "Panel",
+    "Project",
+    "Randomization",
+    "Ratio",
+    "ReportError",
+    "Sample",
+    "Share",
+    "Study",
+    "SurveyDesign",
+    "Total",
+    "TwoByTwo",
+    "open_project",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"evaluation.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

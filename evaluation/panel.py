@@ -1,0 +1,188 @@
+"""Counts of areas over time joined with the study that they answer, checked once.
+
+Estimators read the arrays; the frame stays as the caller gave it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from evaluation.data.periods import convert, ordinal, span
+from evaluation.errors import DesignError, Problem, nearest
+from evaluation.study import Study
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """A tidy frame and the study that it answers.
+
+    Parameters
+    ----------
+    frame
+        Columns ``unit`` and ``period`` (text), ``outcome`` (counts, missing where unknown) and, where the study compares rates,
+        ``exposure``. One row for each unit and period; a combination that is not there is a gap, never a zero.
+    study
+        The declaration.
+    neighbours
+        For every unit the units that touch it; needed where the study leaves out neighbours.
+
+    Raises
+    ------
+    DesignError
+        With all problems: missing columns, duplicates, negative counts, treated units that do not exist or have no period before
+        or after their start, no comparison unit.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"unit": ["a", "a", "b", "b"], "period": ["2018", "2019"] * 2, "outcome": [50, 30, 60, 55]})
+    >>> panel = Panel(frame, Study(id="s", outcome="o", event="e", period="year", treated_since={"a": "2019"}))
+    >>> panel.outcome.tolist(), panel.starts.tolist()
+    ([[50.0, 30.0], [60.0, 55.0]], [1, -1])
+    """
+
+    frame: pd.DataFrame
+    study: Study
+    neighbours: Mapping[str, frozenset[str]] | None = None
+
+    def __post_init__(self) -> None:
+        needed = ["unit", "period", "outcome", *(["exposure"] if self.study.exposure else [])]
+        missing = [name for name in needed if name not in self.frame.columns]
+        if missing:
+            raise DesignError(Problem("core.panel_columns", study=self.study.id, columns=missing))
+        if self.frame.empty:
+            raise DesignError(Problem("core.panel_empty", study=self.study.id))
+        problems = [*self._value_problems(), *self._unit_problems()]
+        if not problems:
+            problems = self._comparison_problems()
+        if problems:
+            raise DesignError(*problems)
+
+    # --- what the frame holds -------------------------------------------------------------------------------------
+
+    @cached_property
+    def units(self) -> tuple[str, ...]:
+        """Labels of the ``N`` units, sorted."""
+        return tuple(sorted(self.frame["unit"].unique()))
+
+    @cached_property
+    def periods(self) -> tuple[str, ...]:
+        """Labels of the ``T`` periods from the first to the last, without gaps."""
+        return span(min(self.frame["period"]), max(self.frame["period"]))
+
+    @cached_property
+    def outcome(self) -> np.ndarray:
+        """``(N, T)`` counts; missing where the frame has no row or no value, or the period is dropped as partial."""
+        return self._with_gaps(self._wide("outcome"))
+
+    @cached_property
+    def exposure(self) -> np.ndarray:
+        """``(N, T)`` exposure; ones where the study compares counts."""
+        if not self.study.exposure:
+            return np.ones((len(self.units), len(self.periods)))
+        return self._wide("exposure")
+
+    # --- who is treated since when, and who is compared -------------------------------------------------------------
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """``(N,)`` index of the first treated period, -1 for units never treated."""
+        starts = np.full(len(self.units), -1)
+        for unit, since in self.study.starts.items():
+            starts[self.units.index(unit)] = self._start_index(since)
+        return starts
+
+    @cached_property
+    def treated(self) -> np.ndarray:
+        """``(N,)`` whether a unit is treated at some time."""
+        return self.starts >= 0
+
+    @cached_property
+    def comparison(self) -> np.ndarray:
+        """``(N,)`` whether a unit never treated may be compared (neighbours left out where the study says so)."""
+        allowed = ~self.treated
+        if self.study.leave_out == "neighbours" and self.neighbours is not None:
+            touching = set().union(*(self.neighbours.get(unit, frozenset()) for unit in self.study.treated))
+            allowed &= np.array([unit not in touching for unit in self.units])
+        return allowed
+
+    @cached_property
+    def contiguity(self) -> np.ndarray | None:
+        """``(N, N)`` whether two units touch, or None without geometry."""
+        if self.neighbours is None:
+            return None
+        return np.array([[other in self.neighbours.get(unit, ()) for other in self.units] for unit in self.units])
+
+    # --- parts --------------------------------------------------------------------------------------------------------
+
+    def _wide(self, column: str) -> np.ndarray:
+        codes = {period: index for index, period in enumerate(self.periods)}
+        rows = pd.Index(self.units).get_indexer(pd.Index(self.frame["unit"]))
+        columns = self.frame["period"].map(codes).to_numpy()
+        values = np.full((len(self.units), len(self.periods)), np.nan)
+        values[rows, columns] = self.frame[column].to_numpy(dtype=float, na_value=np.nan)
+        return values
+
+    def _with_gaps(self, outcome: np.ndarray) -> np.ndarray:
+        """Blank periods that are partly treated, and periods after the end of the measure."""
+        if self.study.partial_period == "drop":
+            for unit, since in self.study.starts.items():
+                period, whole = convert(since, self.study.period)
+                if not whole and period in self.periods:
+                    outcome[self.units.index(unit), self.periods.index(period)] = np.nan
+        if self.study.until is not None:
+            last = ordinal(convert(self.study.until, self.study.period)[0]) - ordinal(self.periods[0])
+            outcome[[self.units.index(unit) for unit in self.study.treated], last + 1 :] = np.nan
+        return outcome
+
+    def _start_index(self, since: str) -> int:
+        period, whole = convert(since, self.study.period)
+        late = not whole and self.study.partial_period != "after"
+        return ordinal(period) + late - self.study.anticipation - ordinal(self.periods[0])
+
+    def _value_problems(self) -> list[Problem]:
+        problems, study = [], self.study.id
+        twice = self.frame.duplicated(["unit", "period"])
+        if twice.any():
+            row = self.frame[twice].iloc[0]
+            problems.append(
+                Problem("core.panel_duplicate", study=study, unit=row["unit"], period=row["period"], n=int(twice.sum()))
+            )
+        negative = self.frame[self.frame["outcome"] < 0]
+        problems += [
+            Problem("core.panel_negative", study=study, unit=row.unit, period=row.period, count=row.outcome)
+            for row in negative.head(5).itertuples()
+        ]
+        if self.study.exposure:
+            empty = self.frame[~(self.frame["exposure"] > 0)]
+            problems += [
+                Problem("core.panel_exposure", study=study, unit=row.unit, period=row.period)
+                for row in empty.head(5).itertuples()
+            ]
+        return problems
+
+    def _unit_problems(self) -> list[Problem]:
+        problems, study = [], self.study.id
+        for unit, since in self.study.starts.items():
+            if unit not in self.units:
+                guess = nearest(unit, self.units)
+                problems.append(Problem("core.panel_unknown_treated", study=study, unit=unit, hint=guess or "–"))  # noqa: RUF001
+                continue
+            start = self._start_index(since)
+            if start <= 0:
+                problems.append(Problem("core.panel_no_before", study=study, unit=unit, since=since))
+            elif start >= len(self.periods):
+                problems.append(
+                    Problem("core.panel_no_after", study=study, unit=unit, since=since, last=self.periods[-1])
+                )
+        return problems
+
+    def _comparison_problems(self) -> list[Problem]:
+        if self.study.leave_out == "neighbours" and self.neighbours is None:
+            return [Problem("core.panel_no_neighbours", study=self.study.id)]
+        staggered = len(set(self.starts[self.treated])) > 1
+        if not self.comparison.any() and not (self.study.comparison == "not_yet_treated" and staggered):
+            return [Problem("core.panel_no_comparison", study=self.study.id)]
+        return []
