@@ -1,0 +1,416 @@
+"""What may be published: figures, tables, sentences and files take only `Published` values, made here.
+
+The rules of the project (``[publication]`` of ``project.toml``) act on every single value: a count of people
+or cases below the smallest cell is suppressed, a survey result from too few answers is suppressed, one from few
+answers is flagged. A value that rests on several counts is judged by the smallest of them. Zero cases are
+published, because they concern nobody. Secondary suppression (a hidden cell that a total gives away) is not done
+here.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
+
+import pandas as pd
+
+from evaluation.errors import Problem, ReportError, nearest
+from evaluation.estimates import Estimates, Note
+
+Basis = Literal["cases", "answers", "services"]
+
+# Unit of a value -> number format of texts.numbers; the words are in texts, ``runner.unit``.
+UNITS: Mapping[str, str] = {
+    "cases": "int",
+    "cases_per_1000": "num1",
+    "people": "int",
+    "answers": "int",
+    "share": "pct1",
+    "change": "spct1",
+    "change_points": "spp1",
+    "rate_ratio": "num2",
+    "difference": "snum1",
+    "points": "num2",
+    "hours": "num1",
+    "nights": "int",
+    "number": "int",
+    "index": "num2",
+    "minutes": "num1",
+    "euro": "num2",
+    "p_value": "num3",
+}
+
+NUMBERS = ("value", "conf_low", "conf_high", "p_value", "cases")
+COLUMNS = (*NUMBERS, "note", "suppressed", "flagged")
+_BASES = ("cases", "answers", "services")
+_KEY_OF_TIME = ("period", "year", "wave")
+
+
+class PublicationRules(Protocol):
+    """The thresholds of ``[publication]`` in ``project.toml``."""
+
+    @property
+    def minimum_cell(self) -> int:
+        """Counts of people or cases below are suppressed."""
+
+    @property
+    def minimum_answers(self) -> int:
+        """Survey results from fewer answers are suppressed."""
+
+    @property
+    def flag_answers(self) -> int:
+        """Survey results from fewer answers are flagged."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """Thresholds for use without a project."""
+
+    minimum_cell: int = 5
+    minimum_answers: int = 30
+    flag_answers: int = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """What a set of published values is about.
+
+    Parameters
+    ----------
+    id
+        Stable over years: no year, no running number. Lower-case words joined by ``.`` and ``_``.
+    unit
+        One of `UNITS`.
+    source
+        Source line in the language of the report.
+    measure
+        Id of the register, where the values belong to a measure.
+    outcome
+        Id of the outcome or survey item.
+    """
+
+    id: str
+    unit: str
+    source: str
+    measure: str = ""
+    outcome: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.id or not all(part.replace("_", "a").isalnum() for part in self.id.split(".")):
+            raise ReportError(Problem("runner.bad_id", value=self.id))
+        if self.unit not in UNITS:
+            raise ReportError(
+                Problem(
+                    "runner.unknown_unit",
+                    value=self.unit,
+                    id=self.id,
+                    nearest=nearest(self.unit, UNITS) or "number",
+                )
+            )
+        if not self.source.strip():
+            raise ReportError(Problem("runner.no_source", value=self.id))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One published value, for a sentence; a missing number is None and `note` says why."""
+
+    id: str
+    unit: str
+    value: float | None
+    conf_low: float | None
+    conf_high: float | None
+    p_value: float | None
+    cases: int | None
+    note: str
+    suppressed: bool
+    flagged: bool
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Published:
+    """Values that may be shown; only `publish` makes them.
+
+    Parameters
+    ----------
+    about
+        Id, unit, source line, measure and outcome.
+    frame
+        One row a value: the `keys`, the `labels` (text beside the keys), then `COLUMNS`. ``value`` is missing
+        where ``suppressed``; ``note`` holds text keys, separated by blanks, that say why a value is missing or
+        with care to be read.
+    keys
+        Columns that tell the rows apart.
+    labels
+        Text columns that only name what a key means.
+    notes
+        Remarks that concern all values.
+    facts
+        Values that the notes of single rows mention.
+    """
+
+    about: About
+    frame: pd.DataFrame
+    keys: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    _made_by: object = None
+
+    def __post_init__(self) -> None:
+        if self._made_by is not _PUBLISH:
+            raise TypeError("Published values are made by evaluation.disclosure.publish, never directly")
+
+    @property
+    def id(self) -> str:
+        """Id of the set, stable over years."""
+        return self.about.id
+
+    @property
+    def unit(self) -> str:
+        """Unit of the values, one of `UNITS`."""
+        return self.about.unit
+
+    @property
+    def source(self) -> str:
+        """Source line."""
+        return self.about.source
+
+    @property
+    def number(self) -> str:
+        """Format of the values, for `evaluation.texts.numbers.format_value`."""
+        return UNITS[self.about.unit]
+
+    def worded_notes(self, language: str) -> list[str]:
+        """Return the notes of the set and of its rows as sentences, each once."""
+        codes = dict.fromkeys(code for cell in self.frame["note"] for code in cell.split())
+        notes = [*self.notes, *(Note(code, self.facts) for code in codes)]
+        return list(dict.fromkeys(note.worded(language) for note in notes))
+
+    def where(self, **keys: object) -> "Published":
+        """Return the rows whose keys have these values (one value, or a list of values, each)."""
+        rows = pd.Series(data=True, index=self.frame.index)
+        for name, wanted in keys.items():
+            if name not in self.keys:
+                raise ReportError(Problem("runner.unknown_key", value=name, id=self.id, keys=list(self.keys)))
+            rows &= self.frame[name].isin(wanted if isinstance(wanted, list) else [wanted])
+        return self._with(self.frame[rows].reset_index(drop=True))
+
+    def cell(self, **keys: object) -> Cell:
+        """Return the one value with these keys.
+
+        Raises
+        ------
+        ReportError
+            No row, or more than one, has these keys.
+        """
+        rows = self.where(**keys).frame
+        if len(rows) != 1:
+            raise ReportError(Problem("runner.not_one_row", value=len(rows), id=self.id, keys=str(keys)))
+        return self.cells_of(rows)[0]
+
+    def cells(self) -> list[Cell]:
+        """Return all values in the order of the frame."""
+        return self.cells_of(self.frame)
+
+    def cells_of(self, frame: pd.DataFrame) -> list[Cell]:
+        """Return the rows of `frame`, a part of ``self.frame``, as cells."""
+        return [
+            Cell(
+                id=self._row_id(row),
+                unit=self.unit,
+                **{name: _number(row[name]) for name in NUMBERS[:-1]},
+                cases=None if pd.isna(row["cases"]) else int(row["cases"]),
+                note=row["note"],
+                suppressed=bool(row["suppressed"]),
+                flagged=bool(row["flagged"]),
+            )
+            for row in frame.to_dict("records")
+        ]
+
+    def results(self) -> list[dict[str, Any]]:
+        """Return one row a value for ``results.csv``; id and period together are unique, stable over years."""
+        time = next((key for key in _KEY_OF_TIME if key in self.keys), None)
+        rows = []
+        for row, cell in zip(self.frame.to_dict("records"), self.cells(), strict=True):
+            rows.append(
+                {
+                    "id": cell.id,
+                    "measure": self.about.measure,
+                    "outcome": self.about.outcome,
+                    "unit": self.unit,
+                    "period": str(row[time]) if time else "",
+                    **{name: getattr(cell, name) for name in NUMBERS[:-1]},
+                    "n": cell.cases,
+                    "note": cell.note,
+                }
+            )
+        return rows
+
+    def _row_id(self, row: Mapping[Hashable, Any]) -> str:
+        time = next((key for key in _KEY_OF_TIME if key in self.keys), None)
+        return "/".join([self.id, *(f"{key}={row[key]}" for key in self.keys if key != time)])
+
+    def _with(self, frame: pd.DataFrame) -> "Published":
+        return replace(self, frame=frame)
+
+
+_PUBLISH = object()
+
+
+def publish(
+    values: pd.DataFrame | Estimates,
+    rules: PublicationRules,
+    *,
+    about: About,
+    keys: Sequence[str],
+    basis: Basis,
+    cases: str | Sequence[str] | int | None = None,
+    labels: Sequence[str] = (),
+    notes: Sequence[Note] = (),
+) -> Published:
+    """Decide for every value whether it may be shown, and return what may.
+
+    Parameters
+    ----------
+    values
+        A tidy frame with a column ``value`` (and, where they exist, ``conf_low``, ``conf_high``, ``p_value``,
+        ``note``: text keys, separated by blanks), one row a value; or `Estimates`, whose displayed ``estimate``
+        is the value, on a log scale with the unit ``change`` as relative change.
+    rules
+        Thresholds; ``project.publication``.
+    about
+        Id, unit, source line, measure, outcome.
+    keys
+        Columns that tell the rows apart; no two rows may agree in all of them.
+    basis
+        What `cases` counts. ``"cases"``: people or offences; from 1 to below ``minimum_cell`` is suppressed.
+        ``"answers"``: respondents, below ``minimum_answers`` suppressed, below ``flag_answers`` flagged.
+        ``"services"``: meetings, hours, nights, money; nothing is suppressed.
+    cases
+        Column with the size of the cell, several columns (the smallest counts), or one number for all rows.
+        Without it the size is the column ``n`` of survey `Estimates`, else the value itself, which only units of
+        whole cases allow.
+    labels
+        Text columns kept beside the keys.
+    notes
+        Remarks that concern all values, besides those of `Estimates`.
+
+    Returns
+    -------
+    Published
+        All columns but keys, labels and `COLUMNS` are dropped; rows keep their order.
+
+    Raises
+    ------
+    ReportError
+        A column is missing, a key is double, or the size of the cells is not known.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"area": ["00", "01"], "period": "2024", "value": [120, 3]})
+    >>> about = About(id="registered.robbery", unit="cases", source="Polizei")
+    >>> shown = publish(frame, Rules(), about=about, keys=("area", "period"), basis="cases")
+    >>> shown.frame[["area", "value", "note"]].to_dict("list")
+    {'area': ['00', '01'], 'value': [120.0, nan], 'note': ['', 'runner.note.small_cell']}
+    """
+    frame = _frame(values, about)
+    if cases is None and basis == "answers" and "n" in frame:
+        cases = "n"
+    _check(frame, about, keys=keys, labels=labels, basis=basis)
+    size = _size(frame, about, basis=basis, cases=cases)
+    out = _standard(frame, [*keys, *labels], size)
+    hidden, flagged = _judge(size, rules, basis)
+    out["suppressed"], out["flagged"] = hidden.to_numpy(), flagged.to_numpy()
+    out.loc[out["suppressed"], list(NUMBERS)] = float("nan")
+    out.loc[out["suppressed"], "note"] = f"runner.note.{'small_cell' if basis == 'cases' else 'few_answers'}"
+    out.loc[out["value"].isna() & (out["note"] == ""), "note"] = "runner.note.no_value"
+    out.loc[out["flagged"], "note"] = (out["note"] + " runner.note.flagged_answers").str.strip()
+    of_result = values.notes if isinstance(values, Estimates) else ()
+    return Published(
+        about=about,
+        frame=out,
+        keys=tuple(keys),
+        labels=tuple(labels),
+        notes=(*of_result, *notes),
+        facts=dict(values.facts) if isinstance(values, Estimates) else {},
+        _made_by=_PUBLISH,
+    )
+
+
+def _frame(values: pd.DataFrame | Estimates, about: About) -> pd.DataFrame:
+    if isinstance(values, pd.DataFrame):
+        return values
+    frame = values.display().rename(columns={"estimate": "value"})
+    if about.unit == "change" and values.scale.name == "log":
+        frame[["value", "conf_low", "conf_high"]] -= 1.0
+    frame["note"] = [
+        " ".join(code if "." in code else f"core.note.{code}" for code in cell.split())
+        for cell in frame["note"]
+    ]
+    return frame
+
+
+def _standard(frame: pd.DataFrame, texts: list[str], size: pd.Series) -> pd.DataFrame:
+    """Return keys and labels, the numbers as float and the note as text; nothing else of `frame`."""
+    out = frame[texts].reset_index(drop=True)
+    for name in NUMBERS[:-1]:
+        out[name] = pd.to_numeric(frame[name]).astype("float64").to_numpy() if name in frame else float("nan")
+    out["cases"] = size.to_numpy()
+    given = frame["note"].to_numpy() if "note" in frame else ""
+    out["note"] = pd.Series(given, index=out.index, dtype="object").fillna("").astype("str")
+    return out
+
+
+def _need(frame: pd.DataFrame, columns: Sequence[str], about: About) -> None:
+    missing = [name for name in columns if name not in frame]
+    if missing:
+        given = list(frame.columns)
+        raise ReportError(Problem("runner.missing_columns", id=about.id, columns=missing, given=given))
+
+
+def _check(
+    frame: pd.DataFrame, about: About, *, keys: Sequence[str], labels: Sequence[str], basis: Basis
+) -> None:
+    if basis not in _BASES:
+        raise ReportError(Problem("runner.unknown_basis", value=basis, id=about.id, bases=list(_BASES)))
+    _need(frame, ("value", *keys, *labels), about)
+    double = frame.duplicated(list(keys)) if keys else pd.Series(data=len(frame) > 1, index=frame.index)
+    if double.any():
+        first = frame.loc[double.idxmax(), list(keys)].to_dict()
+        raise ReportError(Problem("runner.double_key", id=about.id, value=str(first)))
+
+
+def _size(
+    frame: pd.DataFrame, about: About, *, basis: Basis, cases: str | Sequence[str] | int | None
+) -> pd.Series:
+    """Return the number of cases behind every row; missing where the value itself is missing."""
+    if cases is None and basis == "services":
+        return pd.Series(float("nan"), index=frame.index)
+    if cases is None and about.unit not in {"cases", "people", "answers"}:
+        raise ReportError(Problem("runner.unknown_size", id=about.id, unit=about.unit))
+    if isinstance(cases, int):
+        return pd.Series(float(cases), index=frame.index)
+    columns = ["value"] if cases is None else [cases] if isinstance(cases, str) else list(cases)
+    _need(frame, columns, about)
+    sizes = frame[columns].astype("float64")
+    # One small count makes the cell small; a zero beside it does not make it publishable.
+    smallest = sizes.where(sizes > 0).min(axis=1)
+    size = smallest.fillna(0.0).where(sizes.notna().any(axis=1))
+    unknown = size.isna() & frame["value"].notna()
+    if unknown.any():
+        raise ReportError(Problem("runner.unknown_size", id=about.id, unit=about.unit))
+    return size
+
+
+def _judge(size: pd.Series, rules: PublicationRules, basis: Basis) -> tuple[pd.Series, pd.Series]:
+    nothing = pd.Series(data=False, index=size.index)
+    if basis == "cases":
+        return (size > 0) & (size < rules.minimum_cell), nothing
+    if basis == "answers":
+        hidden = size < rules.minimum_answers
+        return hidden, (size < rules.flag_answers) & ~hidden
+    return nothing, nothing
+
+
+def _number(value: float) -> float | None:
+    return None if pd.isna(value) else float(value)
