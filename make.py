@@ -324,7 +324,7 @@ def lock(_: argparse.Namespace) -> int:
         code, output = follow(
             [str(uv / PROGRAMS.name / ("uv" + SUFFIX)), "pip", "compile", "--project", str(ROOT)]
             + ["--universal", "--python-version", "3.11", "--fork-strategy", "fewest", "--generate-hashes"]
-            + ["--extra", "test", "--extra", "dev", "--no-header", "--no-annotate", "--output-file", str(fresh)]
+            + ["--extra", "test", "--extra", "dev", "--no-header", "--no-annotate", "--no-strip-extras", "--output-file", str(fresh)]
             + [str(ROOT / "pyproject.toml"), str(backend)]
         )
         if code:
