@@ -1,10 +1,10 @@
 """What may be published: figures, tables, sentences and files take only `Published` values, made here.
 
 The rules of the project (``[publication]`` of ``project.toml``) act on every single value: a count of people
-or cases below the smallest cell is suppressed, a survey result from too few answers is suppressed, one from few
-answers is flagged. A value that rests on several counts is judged by the smallest of them. Zero cases are
-published, because they concern nobody. Secondary suppression (a hidden cell that a total gives away) is not done
-here.
+or cases below the smallest cell is suppressed, a survey result from too few answers is suppressed, one from
+few answers is flagged. A value that rests on several counts is judged by the smallest of them. Zero cases are
+published, because they concern nobody. Secondary suppression (a hidden cell that a total gives away) is not
+done here.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -136,8 +136,8 @@ class Published:
         Id, unit, source line, measure and outcome.
     frame
         One row a value: the `keys`, the `labels` (text beside the keys), then `COLUMNS`. ``value`` is missing
-        where ``suppressed``; ``note`` holds text keys, separated by blanks, that say why a value is missing or
-        with care to be read.
+        where ``suppressed``; ``note`` holds text keys, separated by blanks, that say why a value is missing
+        or with care to be read.
     keys
         Columns that tell the rows apart.
     labels
@@ -228,7 +228,7 @@ class Published:
         ]
 
     def results(self) -> list[dict[str, Any]]:
-        """Return one row a value for ``results.csv``; id and period together are unique, stable over years."""
+        """Return one row a value for ``results.csv``; id and period together tell them apart."""
         time = next((key for key in _KEY_OF_TIME if key in self.keys), None)
         rows = []
         for row, cell in zip(self.frame.to_dict("records"), self.cells(), strict=True):
@@ -274,7 +274,7 @@ def publish(
     ----------
     values
         A tidy frame with a column ``value`` (and, where they exist, ``conf_low``, ``conf_high``, ``p_value``,
-        ``note``: text keys, separated by blanks), one row a value; or `Estimates`, whose displayed ``estimate``
+        ``note``: text keys, separated by blanks), one row a value; or `Estimates`, whose displayed estimate
         is the value, on a log scale with the unit ``change`` as relative change.
     rules
         Thresholds; ``project.publication``.
@@ -288,8 +288,8 @@ def publish(
         ``"services"``: meetings, hours, nights, money; nothing is suppressed.
     cases
         Column with the size of the cell, several columns (the smallest counts), or one number for all rows.
-        Without it the size is the column ``n`` of survey `Estimates`, else the value itself, which only units of
-        whole cases allow.
+        Without it the size is the column ``n`` of survey `Estimates`, else the value itself, which only units
+        of whole cases allow.
     labels
         Text columns kept beside the keys.
     notes
@@ -344,8 +344,7 @@ def _frame(values: pd.DataFrame | Estimates, about: About) -> pd.DataFrame:
     if about.unit == "change" and values.scale.name == "log":
         frame[["value", "conf_low", "conf_high"]] -= 1.0
     frame["note"] = [
-        " ".join(code if "." in code else f"core.note.{code}" for code in cell.split())
-        for cell in frame["note"]
+        " ".join(code if "." in code else f"core.note.{code}" for code in cell.split()) for cell in frame["note"]
     ]
     return frame
 
@@ -368,9 +367,7 @@ def _need(frame: pd.DataFrame, columns: Sequence[str], about: About) -> None:
         raise ReportError(Problem("runner.missing_columns", id=about.id, columns=missing, given=given))
 
 
-def _check(
-    frame: pd.DataFrame, about: About, *, keys: Sequence[str], labels: Sequence[str], basis: Basis
-) -> None:
+def _check(frame: pd.DataFrame, about: About, *, keys: Sequence[str], labels: Sequence[str], basis: Basis) -> None:
     if basis not in _BASES:
         raise ReportError(Problem("runner.unknown_basis", value=basis, id=about.id, bases=list(_BASES)))
     _need(frame, ("value", *keys, *labels), about)
@@ -380,9 +377,7 @@ def _check(
         raise ReportError(Problem("runner.double_key", id=about.id, value=str(first)))
 
 
-def _size(
-    frame: pd.DataFrame, about: About, *, basis: Basis, cases: str | Sequence[str] | int | None
-) -> pd.Series:
+def _size(frame: pd.DataFrame, about: About, *, basis: Basis, cases: str | Sequence[str] | int | None) -> pd.Series:
     """Return the number of cases behind every row; missing where the value itself is missing."""
     if cases is None and basis == "services":
         return pd.Series(float("nan"), index=frame.index)

@@ -1,0 +1,120 @@
+"""What every chapter of a report needs: project, year and language, checked before anything runs."""
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from evaluation.disclosure import PublicationRules
+from evaluation.errors import Problem, ReportError, nearest
+from evaluation.report.blocks import Block, Page
+from evaluation.texts import LANGUAGES, text
+
+if TYPE_CHECKING:
+    from evaluation.project import Project
+
+PARAMETERS: dict[str, type] = {"project": str, "year": int, "language": str}
+_YEARS = range(1990, 2101)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The project as far as the year of the report, the year, and the language of the report."""
+
+    project: "Project"
+    year: int
+    language: str
+
+    @property
+    def rules(self) -> PublicationRules:
+        """Thresholds of publication."""
+        return self.project.publication
+
+    def text(self, key: str, /, **values: object) -> str:
+        """Return the words of `key` in the language of the report."""
+        return text(key, self.language, **values)
+
+    def page(self, *blocks: Block) -> Page:
+        """Return `blocks` as what a notebook cell shows."""
+        return Page(blocks, self.language)
+
+
+def check_parameters(given: dict[str, Any]) -> None:
+    """Check names and types of the parameters of a report.
+
+    Parameters
+    ----------
+    given
+        Parameters by name. ``language`` may be empty: then the project's language is taken.
+
+    Raises
+    ------
+    ReportError
+        All that is wrong, at once.
+
+    Examples
+    --------
+    >>> check_parameters({"project": "my_city", "year": 2024, "language": "de"})
+    """
+    problems = []
+    for name, value in given.items():
+        if name not in PARAMETERS:
+            like = nearest(name, PARAMETERS) or "year"
+            problems.append(Problem("runner.unknown_parameter", value=name, nearest=like, valid=list(PARAMETERS)))
+        elif type(value) is not PARAMETERS[name]:
+            wanted = {"str": "text", "int": "1234"}[PARAMETERS[name].__name__]
+            problems.append(
+                Problem("runner.parameter_type", name=name, value=value, given=type(value).__name__, wanted=wanted)
+            )
+    for name in ("project", "year"):
+        if name not in given or given[name] == "":
+            problems.append(Problem("runner.missing_parameter", value=name))
+    year, language = given.get("year"), given.get("language", "")
+    if type(year) is int and year not in _YEARS:
+        problems.append(Problem("runner.parameter_year", value=str(year)))
+    if isinstance(language, str) and language not in ("", *LANGUAGES):
+        problems.append(Problem("runner.parameter_language", value=language, valid=list(LANGUAGES)))
+    if problems:
+        raise ReportError(*problems)
+
+
+def start(*, project: str, year: int, language: str = "") -> Context:
+    """Open `project` for the report of `year`; the first line of a report notebook.
+
+    Raises
+    ------
+    ReportError
+        A parameter is unknown, missing or of the wrong type. Parameters that papermill set beside the known
+        ones count as unknown.
+    EvaluationError
+        The project cannot be opened.
+    """
+    check_parameters({"project": project, "year": year, "language": language, **_injected()})
+    from evaluation.project import open_project
+
+    opened = open_project(project, year=year)
+    return Context(project=opened, year=year, language=language or opened.language)
+
+
+def _injected() -> dict[str, Any]:
+    """Return what papermill's cell of parameters set in the running notebook.
+
+    papermill adds unknown and mistyped names without complaint; only its cell, which begins with
+    ``# Parameters``, shows them.
+    """
+    import sys
+
+    if "IPython" not in sys.modules:
+        return {}
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    if shell is None:
+        return {}
+    cells: Iterable[str] = shell.user_ns.get("In", [])
+    names: set[str] = set()
+    for cell in cells:
+        if cell.startswith("# Parameters\n"):
+            targets = [t for node in ast.parse(cell).body if isinstance(node, ast.Assign) for t in node.targets]
+            names |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return {name: shell.user_ns.get(name) for name in sorted(names)}
