@@ -34,6 +34,16 @@ ELSEWHERE = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_PYTHON", "
 COMPLETE_WITH_GAPS = 3  # exit code of `evaluation report`: written, and run.json says what is missing
 
 
+OUT_OF_REACH = """\
+Die Pakete sind nicht erreichbar. / The packages cannot be reached.
+-> hinter einem Proxy / behind a proxy:   HTTPS_PROXY=http://proxy:port   (Zertifikat / certificate: PIP_CERT=...)
+-> eigener Paketspiegel / own mirror:     PIP_INDEX_URL=https://...
+-> ohne Netz / no network: auf einem Rechner mit Netz, gleichem System und gleicher Python-Version /
+   on a machine with a network, the same system and the same Python version
+       python -m pip download --require-hashes -r requirements.lock -d wheels
+   den Ordner herüberkopieren / copy the folder here, then   PIP_NO_INDEX=1 PIP_FIND_LINKS=wheels"""
+
+
 class StopError(Exception):
     """Nothing more can be done; the text says why, in German and English, and what to do next."""
 
@@ -52,15 +62,12 @@ def check_python() -> None:
     oldest, newest = PYTHONS
     if oldest <= sys.version_info[:2] <= newest:
         return
-    names = ["python3.{}".format(minor) for minor in range(newest[1], oldest[1] - 1, -1)]  # noqa: UP032
+    names = [f"python3.{minor}" for minor in range(newest[1], oldest[1] - 1, -1)]
     found = next((name for name in names if shutil.which(name)), "")
-    wanted = "3.{} - 3.{}".format(oldest[1], newest[1])  # noqa: UP032
-    here = "{}.{} ({})".format(sys.version_info[0], sys.version_info[1], sys.executable)
-    raise StopError(
-        "Gebraucht wird Python " + wanted + ", dies ist Python " + here + ".\n"
-        "This needs Python " + wanted + "; this is Python " + here + ".\n"
-        "-> " + (found + " make.py ..." if found else "https://www.python.org/downloads/ (3.12)")
-    )
+    wanted = f"Python 3.{oldest[1]} - 3.{newest[1]}"
+    here = f"Python {sys.version_info[0]}.{sys.version_info[1]} ({sys.executable})"
+    remedy = f"{found} make.py ..." if found else "https://www.python.org/downloads/"
+    raise StopError(f"Gebraucht wird {wanted}, dies ist {here}.\nThis needs {wanted}; this is {here}.\n-> {remedy}")
 
 
 def base_python() -> str:
@@ -103,7 +110,7 @@ def set_up() -> None:
 def create_venv() -> None:
     """Make an empty .venv with pip in it."""
     if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
-        version = "{}.{}".format(*sys.version_info[:2])
+        version = f"{sys.version_info[0]}.{sys.version_info[1]}"
         raise StopError(
             "Diesem Python fehlt das Modul venv; unter Debian und Ubuntu ist es ein eigenes Paket:\n"
             "This Python has no venv; on Debian and Ubuntu it is a package of its own:\n"
@@ -115,7 +122,7 @@ def create_venv() -> None:
         raise StopError(
             "Die virtuelle Umgebung .venv lässt sich nicht anlegen. Läuft noch ein Programm daraus, ist der Ordner "
             "beschreibbar?\n"
-            "Cannot create the virtual environment .venv. Is a program from it still running, is the folder writable?\n"
+            "The virtual environment .venv cannot be made. Is a program from it running, is the folder writable?\n"
             + last_lines(output)
         )
 
@@ -187,28 +194,15 @@ def why_not_installed(output: list) -> str:
     text = "\n".join(output)
     if "DO NOT MATCH THE HASHES" in text:
         advice = (
-            "Ein Paket ist nicht das, was requirements.lock verlangt; nichts davon wurde benutzt. Liegt ein verändertes "
-            "oder selbst gebautes Paket im Paketverzeichnis?\n"
-            "A package is not the one that requirements.lock asks for; none of it was used. Does the index or folder hold "
-            "a changed or self-built file?"
+            "Ein Paket ist nicht das, was requirements.lock verlangt; nichts davon wurde benutzt. Liegt im "
+            "Paketverzeichnis eine veränderte oder selbst gebaute Datei?\n"
+            "A package is not the one that requirements.lock asks for; none of it was used. Does the index or folder "
+            "hold a changed or self-built file?"
         )
     elif "No space left" in text or "not enough space" in text:
-        advice = (
-            "Der Datenträger ist voll; gebraucht werden etwa 2 GB.\nThe disk is full; about 2 GB are needed."
-        )
-    elif "No matching distribution" in text or "onnection" in text or "timed out" in text or "SSL" in text:
-        advice = (
-            "Die Pakete sind nicht erreichbar. Entweder\n"
-            "  - hinter einem Proxy: HTTPS_PROXY=http://proxy:port setzen (eigenes Zertifikat: PIP_CERT=datei.pem),\n"
-            "  - eigener Paketspiegel: PIP_INDEX_URL setzen,\n"
-            "  - ohne Netz: auf einem Rechner mit Netz  pip download --require-hashes -r requirements.lock -d wheels ,\n"
-            "    den Ordner herüberkopieren, dann PIP_NO_INDEX=1 und PIP_FIND_LINKS=wheels setzen.\n"
-            "The packages cannot be reached. Either\n"
-            "  - behind a proxy: set HTTPS_PROXY=http://proxy:port (own certificate: PIP_CERT=file.pem),\n"
-            "  - a mirror of your own: set PIP_INDEX_URL,\n"
-            "  - no network: on a machine that has one  pip download --require-hashes -r requirements.lock -d wheels ,\n"
-            "    copy the folder here, then set PIP_NO_INDEX=1 and PIP_FIND_LINKS=wheels."
-        )
+        advice = "Der Datenträger ist voll; gebraucht werden etwa 2 GB.\nThe disk is full; about 2 GB are needed."
+    elif any(sign in text for sign in ("No matching distribution", "onnection", "timed out", "SSL")):
+        advice = OUT_OF_REACH
     else:
         advice = "pip ist gescheitert. / pip failed."
     return advice + "\n" + last_lines(output)
@@ -217,22 +211,23 @@ def why_not_installed(output: list) -> str:
 # --- targets --------------------------------------------------------------------------------------------------------
 
 
+def program(name: str) -> str:
+    """Return the path of a program that was installed into .venv."""
+    return str(PROGRAMS / (name + SUFFIX))
+
+
 def run(*command: object) -> int:
-    """Run a program of .venv where the user stands, connected to the terminal, and return its exit code."""
+    """Run a program where the user stands, connected to the terminal, and return its exit code."""
     environment = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
     environment["PATH"] = os.pathsep.join([str(PROGRAMS), os.environ.get("PATH", "")])
     environment["VIRTUAL_ENV"] = str(VENV)
     return subprocess.run([str(part) for part in command], check=False, env=environment).returncode
 
 
-def in_project(*command: object) -> int:
-    """Run a Python module or file with the checkout as the current folder, as the tools' settings expect."""
-    here = os.getcwd()
+def run_in_checkout(*command: object) -> int:
+    """Run a program with the checkout as the current folder, where its settings are."""
     os.chdir(str(ROOT))
-    try:
-        return run(PYTHON, *command)
-    finally:
-        os.chdir(here)
+    return run(*command)
 
 
 def report(options: argparse.Namespace) -> int:
@@ -243,8 +238,7 @@ def report(options: argparse.Namespace) -> int:
         raise StopError("Welches Jahr? / Which year?\n-> --year " + SAMPLE_YEAR)
     set_up()
     code = run(
-        PROGRAMS / ("evaluation" + SUFFIX),
-        *("report", "annual", project, "--year", year),
+        *(program("evaluation"), "report", "annual", project, "--year", year),
         *(("--lang", options.lang) if options.lang else ()),
         *options.rest,
     )
@@ -261,21 +255,21 @@ def report(options: argparse.Namespace) -> int:
 def test(options: argparse.Namespace) -> int:
     """Run the tests, and the tutorials as tests."""
     set_up()
-    return in_project("-m", "pytest", "-n", "2", "--dist", "loadfile", *options.rest)
+    return run_in_checkout(program("pytest"), "-n", "2", "--dist", "loadfile", *options.rest)
 
 
 def check(_: argparse.Namespace) -> int:
     """Run the linter, the formatter (without changing anything), the type checker and the layer rules."""
     set_up()
     worst = 0
-    for name, command in (
-        ("ruff check", ("-m", "ruff", "check")),
-        ("ruff format", ("-m", "ruff", "format", "--check")),
-        ("mypy", ("-m", "mypy")),
-        ("import-linter", ("-c", "from importlinter.cli import lint_imports_command as main; main()", "--no-logo")),
+    for name, *arguments in (
+        ("ruff", "check"),
+        ("ruff", "format", "--check"),
+        ("mypy",),
+        ("lint-imports", "--no-logo"),
     ):
-        say(f"--- {name}")
-        worst = in_project(*command) or worst
+        say("--- " + " ".join([name, *arguments]))
+        worst = run_in_checkout(program(name), *arguments) or worst
     return worst
 
 
@@ -285,20 +279,20 @@ def bench(options: argparse.Namespace) -> int:
     worst = 0
     for file in sorted((ROOT / "benchmarks").glob("[!_]*.py")):
         say(f"--- {file.name}")
-        worst = in_project(file, *options.rest) or worst
+        worst = run_in_checkout(PYTHON, file, *options.rest) or worst
     return worst
 
 
 def simulation(options: argparse.Namespace) -> int:
     """Measure size and coverage by simulation and write the table into docs/ (slow)."""
     set_up()
-    return in_project(ROOT / "tests" / "simulation" / "run.py", *options.rest)
+    return run_in_checkout(PYTHON, ROOT / "tests" / "simulation" / "run.py", *options.rest)
 
 
 def samples(options: argparse.Namespace) -> int:
     """Rebuild the simulated sample data from their seed."""
     set_up()
-    return run(PROGRAMS / ("evaluation" + SUFFIX), "simulate", SAMPLE, *options.rest)
+    return run(program("evaluation"), "simulate", SAMPLE, *options.rest)
 
 
 def lock(_: argparse.Namespace) -> int:
@@ -322,10 +316,13 @@ def lock(_: argparse.Namespace) -> int:
         fresh = Path(room) / LOCK.name
         # --universal writes markers for every system; no address of an index or folder is written.
         code, output = follow(
-            [str(uv / PROGRAMS.name / ("uv" + SUFFIX)), "pip", "compile", "--project", str(ROOT)]
-            + ["--universal", "--python-version", "3.11", "--fork-strategy", "fewest", "--generate-hashes"]
-            + ["--extra", "test", "--extra", "dev", "--no-header", "--no-annotate", "--no-strip-extras", "--output-file", str(fresh)]
-            + [str(ROOT / "pyproject.toml"), str(backend)]
+            [
+                *(str(uv / PROGRAMS.name / ("uv" + SUFFIX)), "pip", "compile", "--project", str(ROOT)),
+                *("--universal", "--python-version", "3.11", "--fork-strategy", "fewest"),
+                *("--extra", "test", "--extra", "dev", "--generate-hashes"),
+                *("--no-strip-extras", "--no-annotate", "--no-header", "--output-file", str(fresh)),
+                *(str(ROOT / "pyproject.toml"), str(backend)),
+            ]
         )
         if code:
             raise StopError(last_lines(output))
@@ -357,8 +354,8 @@ def parser() -> argparse.ArgumentParser:
         command = commands.add_parser(target.__name__, help=text, description=text)
         command.set_defaults(run=target)
         if target is report:
-            command.add_argument("project", nargs="?", metavar="PROJECT", help="folder of a project (default: the sample)")
-            command.add_argument("--year", help="year of the report (sample: {})".format(SAMPLE_YEAR))
+            command.add_argument("project", nargs="?", metavar="PROJECT", help="project folder (default: the sample)")
+            command.add_argument("--year", help=f"year of the report (sample: {SAMPLE_YEAR})")
             command.add_argument("--lang", choices=("de", "en"), help="language (default: as the project says)")
     commands.add_parser("help", help="Show this.")
     return whole
