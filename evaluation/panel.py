@@ -95,6 +95,12 @@ class Panel:
         return starts
 
     @cached_property
+    def gap(self) -> int:
+        """Periods just before the start that count neither as before nor as after: anticipation and a dropped partial period."""
+        whole = all(convert(since, self.study.period)[1] for since in self.study.starts.values())
+        return self.study.anticipation + (not whole and self.study.partial_period == "drop")
+
+    @cached_property
     def treated(self) -> np.ndarray:
         """``(N,)`` whether a unit is treated at some time."""
         return self.starts >= 0
@@ -140,7 +146,7 @@ class Panel:
     def _start_index(self, since: str) -> int:
         period, whole = convert(since, self.study.period)
         late = not whole and self.study.partial_period != "after"
-        return ordinal(period) + late - self.study.anticipation - ordinal(self.periods[0])
+        return ordinal(period) + late - ordinal(self.periods[0])
 
     def _value_problems(self) -> list[Problem]:
         problems, study = [], self.study.id
@@ -171,7 +177,7 @@ class Panel:
                 problems.append(Problem("core.panel_unknown_treated", study=study, unit=unit, hint=guess or "–"))  # noqa: RUF001
                 continue
             start = self._start_index(since)
-            if start <= 0:
+            if start - self.gap <= 0:
                 problems.append(Problem("core.panel_no_before", study=study, unit=unit, since=since))
             elif start >= len(self.periods):
                 problems.append(

@@ -1,0 +1,197 @@
+"""What changes usually look like without a measure: a city's own history as the yardstick of an effect.
+
+Counts are over-dispersed, busy areas fluctuate less in proportion, and an area that has just risen falls back. Earlier dates
+at which nothing began show how much; the change at the true date is standardised with it. Nothing here knows who is treated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+CONTINUITY = 0.5  # added to sums of counts before logs are taken, so that an area without a case has a change
+CAP = 9.0  # squared standardised residuals count at most this much
+PRIOR = 4.0  # an area's own factor is shrunk as if this many dates with factor one had been seen
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Periods before and after a date that are compared, and those that say whether an area has just risen.
+
+    Parameters
+    ----------
+    before, after
+        Number of periods just before the date, and of periods from the date on after `lead`.
+    lead
+        Periods from the date to the first one of the after-window; negative for pre-trends.
+    recent, earlier
+        The rise of an area is its mean over the last `recent` periods before the date against the `earlier` periods before these.
+    gap
+        Periods just before the date that are left out (anticipation, partial periods).
+    """
+
+    before: int
+    after: int
+    recent: int
+    earlier: int
+    lead: int = 0
+    gap: int = 0
+
+    @property
+    def reach_back(self) -> int:
+        """Periods needed before the date."""
+        return max(self.gap + max(self.before, self.recent + self.earlier), -self.lead)
+
+    @property
+    def reach_ahead(self) -> int:
+        """Periods needed from the date on."""
+        return max(self.lead + self.after, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Changes:
+    """Log change, preceding log rise and level of every unit at ``H`` dates, each ``(H, N)``; missing where data are missing.
+
+    Change and rise are centred: less their median over the units of a date.
+    """
+
+    dates: np.ndarray
+    change: np.ndarray
+    rise: np.ndarray
+    level: np.ndarray
+    centre: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """The fit to the history: how rises come back, and how large changes are by level and unit.
+
+    Parameters
+    ----------
+    slope
+        Change that follows a preceding rise of one, on average: the return to the usual level.
+    tau2, phi
+        Variance of a change is ``tau2 + phi / level`` for a unit of common volatility.
+    factor
+        ``(N,)`` volatility of each unit against that, shrunk towards one.
+    residual, variance
+        ``(H, N)`` changes less what their rise explains, and their variances without the unit's factor.
+    """
+
+    slope: float
+    tau2: float
+    phi: float
+    factor: np.ndarray
+    residual: np.ndarray
+    variance: np.ndarray
+
+    def standardise(self, changes: Changes) -> tuple[np.ndarray, np.ndarray]:
+        """Return the changes less the return to the usual level, and their standard deviations, each ``(H, N)``."""
+        residual = changes.change - self.slope * changes.rise
+        return residual, np.sqrt(self.factor * (self.tau2 + self.phi / changes.level))
+
+
+class _Sums:
+    """Sums over windows around dates, missing where a period of the window is missing."""
+
+    def __init__(self, values: np.ndarray, dates: np.ndarray) -> None:
+        self.dates = dates
+        self.total = self._cumulated(np.nan_to_num(values))
+        self.missing = self._cumulated(np.isnan(values))
+
+    @staticmethod
+    def _cumulated(values: np.ndarray) -> np.ndarray:
+        return np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1, dtype=float)], axis=1)
+
+    def over(self, first: int, length: int) -> np.ndarray:
+        """Return the sums over the periods ``date + first ... date + first + length - 1``, ``(H, N)``."""
+        start = self.dates + first
+        total = self.total[:, start + length] - self.total[:, start]
+        missing = self.missing[:, start + length] - self.missing[:, start]
+        return np.where(missing > 0, np.nan, total).T
+
+
+def unit_changes(outcome: np.ndarray, exposure: np.ndarray, dates: np.ndarray, windows: Windows) -> Changes:
+    """Return the changes of all units at `dates`.
+
+    ``change = log[(sum after + 1/2) / exposure after] - log[(sum before + 1/2) / exposure before]``; the rise compares mean counts,
+    each + 1/2, the level is the mean count a period before the date + 1/2.
+
+    Parameters
+    ----------
+    outcome, exposure
+        ``(N, T)``.
+    dates
+        ``(H,)`` indices of first periods; the windows around each lie within the panel.
+    """
+    counts, persons = _Sums(outcome, dates), _Sums(exposure, dates)
+
+    def log_sum(first: int, length: int) -> np.ndarray:
+        return np.log(counts.over(first, length) + CONTINUITY) - np.log(persons.over(first, length))
+
+    def log_mean(first: int, length: int) -> np.ndarray:
+        return np.log(counts.over(first, length) / length + CONTINUITY) - np.log(persons.over(first, length) / length)
+
+    end = -windows.gap
+    change = log_sum(windows.lead, windows.after) - log_sum(end - windows.before, windows.before)
+    risen = end - windows.recent
+    rise = log_mean(risen, windows.recent) - log_mean(risen - windows.earlier, windows.earlier)
+    centre = np.nanmedian(change, axis=1, keepdims=True)
+    return Changes(
+        dates=dates,
+        change=change - centre,
+        rise=rise - np.nanmedian(rise, axis=1, keepdims=True),
+        level=counts.over(end - windows.before, windows.before) / windows.before + CONTINUITY,
+        centre=centre,
+    )
+
+
+def placebo_dates(first_start: int, windows: Windows) -> np.ndarray:
+    """Return all earlier dates whose windows end before the measure starts anywhere."""
+    return np.arange(windows.reach_back, first_start - windows.reach_ahead + 1)
+
+
+def fit_history(changes: Changes, *, rounds: int = 25) -> History:
+    """Fit the return to the usual level and the size of changes to placebo dates.
+
+    The slope is least squares over all dates and units. ``tau2`` and ``phi`` are fitted to the squared residuals, capped at
+    9 times their fit, by least squares weighted with the inverse squared fit, both at least 0; a few rounds.
+
+    Parameters
+    ----------
+    changes
+        ``(H, N)`` at placebo dates; missing values are left out.
+    """
+    known = np.isfinite(changes.change) & np.isfinite(changes.rise)
+    change, rise = np.where(known, changes.change, 0.0), np.where(known, changes.rise, 0.0)
+    moment = float((rise * rise).sum())
+    slope = float((change * rise).sum()) / moment if moment > 0 else 0.0
+    residual = np.where(known, change - slope * rise, np.nan)
+    squares, inverse_level = residual[known] ** 2, 1.0 / changes.level[known]
+    tau2, phi = 0.01, 2.0
+    for _ in range(rounds):
+        fitted = np.maximum(tau2 + phi * inverse_level, 1e-12)
+        previous = tau2, phi
+        tau2, phi = _nonnegative_line(inverse_level, np.minimum(squares, CAP * fitted), 1.0 / fitted**2)
+        if np.allclose(previous, (tau2, phi), rtol=1e-10, atol=0):
+            break
+    variance = np.maximum(tau2 + phi / changes.level, 1e-12)
+    excess = np.where(known, np.minimum(np.where(known, residual, 0.0) ** 2 / variance, CAP), 0.0)
+    factor = (PRIOR + excess.sum(axis=0)) / (PRIOR + known.sum(axis=0))
+    return History(slope, tau2, phi, factor, residual, variance)
+
+
+def _nonnegative_line(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+    """Weighted least squares of ``y = a + b x`` with both coefficients at least 0."""
+    w, wx, wy = weights.sum(), weights @ x, weights @ y
+    wxx, wxy = weights @ (x * x), weights @ (x * y)
+    determinant = w * wxx - wx * wx
+    if determinant > 1e-12 * w * wxx:
+        level, slope = (wxx * wy - wx * wxy) / determinant, (w * wxy - wx * wy) / determinant
+        if level >= 0 and slope >= 0:
+            return float(level), float(slope)
+    only_level, only_slope = wy / w, wxy / wxx
+    loss_level = weights @ (y - only_level) ** 2
+    loss_slope = weights @ (y - only_slope * x) ** 2
+    return (float(only_level), 0.0) if loss_level <= loss_slope else (0.0, float(only_slope))

@@ -1,0 +1,283 @@
+"""The default inference of an effect: would areas and years without the measure have shown as much?
+
+Changes are standardised with the city's history (:mod:`evaluation.randomization.history`) and compared with what other
+assignments (:mod:`evaluation.randomization.assignments`) give. Statistics are linear in the changes and in the tested
+effect, so that p-value, estimate and interval are matrix products on one fit, and share one weighting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from evaluation.errors import DesignError, Problem
+from evaluation.randomization.assignments import ReferenceSet, draw_connected, draw_within_strata, level_strata
+
+FEW_UNITS = 20
+LITTLE_HISTORY = 2  # placebo dates; with fewer, nothing can be standardised
+STRATA_WITHOUT_HISTORY = 4
+TYPICAL_EFFECT = np.log(1 - 0.16)  # hot-spot policing, Braga and Weisburd 2020
+POWER = 0.8
+
+
+@dataclass(frozen=True, eq=False)
+class UnitEffects:
+    """Changes of ``N`` units at the start dates of ``G`` cohorts, ready to be compared.
+
+    Parameters
+    ----------
+    cohort
+        ``(N,)`` index of each unit's cohort, -1 where never treated.
+    pool
+        ``(N,)`` units that may be drawn: treated ones and allowed comparisons with complete data.
+    residual, spread
+        ``(G, N)`` changes on the log scale less the return to the usual level, and their standard deviations.
+    share
+        ``(G, N)`` how much of the tested effect is in the change: 1 for a treated unit at its own date, 0 where untreated.
+    level
+        ``(N,)`` mean count before the first date.
+    past
+        ``(H, N)`` standardised changes at earlier dates; empty without history.
+    """
+
+    cohort: np.ndarray
+    pool: np.ndarray
+    residual: np.ndarray
+    spread: np.ndarray
+    share: np.ndarray
+    level: np.ndarray
+    past: np.ndarray
+
+    @property
+    def standardised(self) -> bool:
+        """Whether there is enough history for a yardstick."""
+        return len(self.past) >= LITTLE_HISTORY
+
+
+@dataclass(frozen=True, eq=False)
+class Tested:
+    """Estimate, p-value and interval (missing where open), with the effects that other assignments show.
+
+    `reference` is ``(B,)`` on the scale of the estimate, the true assignment first.
+    """
+
+    estimate: float
+    p_value: float
+    conf_low: float
+    conf_high: float
+    smallest_p: float
+    detectable: float
+    exaggeration: float
+    reference: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Randomization:
+    """Randomisation inference, standardised with the history of the units.
+
+    Parameters
+    ----------
+    weights
+        ``precision``: the mean of standardised changes; its effect weights treated units by ``1 / s``. The most powerful one.
+        ``equal``: every treated unit counts the same, the average effect on the treated.
+    reference
+        ``auto``: sets connected like the treated ones where these touch and a map is known, else within two strata of the level.
+    draws, seed, enumerate_up_to
+        Assignments are enumerated where there are no more than `enumerate_up_to`, else `draws` of them are drawn.
+    level
+        Of the interval.
+
+    Notes
+    -----
+    With residual changes ``e`` and standard deviations ``s`` of the ``N`` units at the true date, ``z = e / s``; the statistic of
+    ``precision`` is the mean ``z`` of the assigned less the mean ``z`` of the others. Under a constant effect ``delta`` the
+    statistic of every assignment is a line in ``delta``, so the interval has a closed form. With fewer than 20 units, assignments
+    at earlier dates join the reference set. With fewer than two earlier dates the statistic is the studentised
+    difference of mean log changes within four strata of the level, which has little power when few units are treated.
+
+    Examples
+    --------
+    >>> Randomization(draws=999, seed=7).level
+    0.95
+    """
+
+    weights: Literal["precision", "equal"] = "precision"
+    reference: Literal["auto", "strata", "connected"] = "auto"
+    draws: int = 9_999
+    seed: int = 1
+    enumerate_up_to: int = 10_000
+    level: float = 0.95
+
+    def __post_init__(self) -> None:
+        allowed: dict[str, tuple[bool, str]] = {
+            "weights": (self.weights in {"precision", "equal"}, "precision, equal"),
+            "reference": (self.reference in {"auto", "strata", "connected"}, "auto, strata, connected"),
+            "draws": (self.draws >= 99, ">= 99"),
+            "level": (0.5 < self.level < 1, "0.5 < level < 1"),
+        }
+        problems = [
+            Problem("core.option_value", method="Randomization", option=name, given=getattr(self, name), allowed=words)
+            for name, (fine, words) in allowed.items()
+            if not fine
+        ]
+        if problems:
+            raise DesignError(*problems)
+
+    def assign(self, effects: UnitEffects, contiguity: np.ndarray | None) -> ReferenceSet:
+        """Return the assignments that the true one is compared with.
+
+        Parameters
+        ----------
+        contiguity
+            ``(N, N)`` whether units touch, None without a map.
+        """
+        if self.reference != "strata" and contiguity is not None and effects.standardised:
+            connected = draw_connected(effects.cohort, effects.pool, contiguity, effects.level, seed=self.seed)
+            if connected is not None and (self.reference == "connected" or connected.smallest_p <= 1 - self.level):
+                return connected
+        wanted = 2 if effects.standardised else STRATA_WITHOUT_HISTORY
+        strata = level_strata(effects.level, effects.pool, wanted)
+        return draw_within_strata(
+            effects.cohort, strata, draws=self.draws, enumerate_up_to=self.enumerate_up_to, seed=self.seed
+        )
+
+    def test(self, effects: UnitEffects, reference: ReferenceSet) -> Tested:
+        """Compare the true assignment with those of `reference`."""
+        if not effects.standardised:
+            return _studentised(effects, reference, self.level)
+        z = effects.residual / effects.spread
+        x = effects.share / effects.spread
+        functional = _precision if self.weights == "precision" else _equal
+        values, slopes = functional(effects, reference.cohort, np.stack([z, x], axis=-1)).T
+        if effects.pool.sum() < FEW_UNITS:
+            columns = np.repeat(effects.past.T[None], len(z), axis=0)  # a column for every earlier date
+            values = np.concatenate([values, functional(effects, reference.cohort, columns).T.ravel()])
+            slopes = np.concatenate([slopes, np.zeros(len(values) - len(slopes))])
+        return _invert(values, slopes, self.level)
+
+
+# --- statistics that are linear in the changes ----------------------------------------------------------------------------
+
+
+def _precision(effects: UnitEffects, cohort: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Mean of the assigned units less the mean of the others, ``(B, c)``, of `columns` ``(G, N, c)``."""
+    outside = (cohort < 0) & effects.pool
+    treated = (cohort >= 0).sum(axis=1)[:, None]
+    result = np.zeros((len(cohort), columns.shape[-1]))
+    for g, values in enumerate(columns):
+        share = (effects.cohort == g).sum() / (effects.cohort >= 0).sum()
+        result += (cohort == g) @ values / treated - share * (outside @ values) / outside.sum(axis=1)[:, None]
+    return result
+
+
+def _equal(effects: UnitEffects, cohort: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Plain mean of the treated places less the precision-weighted mean of the others, ``(B, c)``.
+
+    Treated places keep their standard deviation and receive the standardised change of the drawn units; which place receives
+    which is averaged over.
+    """
+    outside = (cohort < 0) & effects.pool
+    treated = int((effects.cohort >= 0).sum())
+    result = np.zeros((len(cohort), columns.shape[-1]))
+    for g, values in enumerate(columns):
+        spread, own, drawn = effects.spread[g], effects.cohort == g, cohort == g
+        stayed, came = drawn & own, drawn & ~own
+        left = spread[own].sum() - stayed @ np.where(own, spread, 0.0)
+        place = left / np.maximum(came.sum(axis=1), 1)
+        scaled = spread[:, None] * values
+        precision = 1.0 / spread**2
+        others = outside @ (precision[:, None] * scaled) / (outside @ precision)[:, None]
+        result += (stayed @ scaled + place[:, None] * (came @ values)) / treated - own.sum() / treated * others
+    return result
+
+
+def _invert(values: np.ndarray, slopes: np.ndarray, level: float) -> Tested:
+    """Turn lines ``values - delta * slopes``, the true assignment first, into estimate, p-value and interval.
+
+    An assignment is as extreme as the true one for all ``delta`` between its two crossings with plus and minus the true
+    line; all these intervals contain the estimate, so the ends of the confidence interval are order statistics of the crossings.
+    """
+    value, slope = values[0], slopes[0]
+    estimate, number = value / slope, len(values)
+    extreme = np.abs(values) >= abs(value) * (1 - 1e-9)
+    below, above = slope - slopes, slope + slopes
+    steep = (below <= 1e-9 * slope) | (above <= 1e-9 * slope)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        crossings = np.stack([(value - values) / below, (value + values) / above])
+    low = np.where(steep, -np.inf, crossings.min(axis=0))
+    high = np.where(steep, np.inf, crossings.max(axis=0))
+    rank = int(np.floor((1 - level) * number + 1e-9))  # this many assignments may be as extreme
+    ends = np.sort(low)[rank], -np.sort(-high)[rank]
+    reference = values / slope
+    return Tested(
+        estimate=float(estimate),
+        p_value=float(extreme.mean()),
+        conf_low=float(ends[0]) if np.isfinite(ends[0]) else np.nan,
+        conf_high=float(ends[1]) if np.isfinite(ends[1]) else np.nan,
+        smallest_p=1.0 / number,
+        **_power(reference[1:], level),
+        reference=reference,
+    )
+
+
+def _power(reference: np.ndarray, level: float) -> dict[str, float]:
+    """Return the effect found with 80 % power, and how much a significant estimate exaggerates a typical effect of -16 %."""
+    critical = float(np.quantile(np.abs(reference), level))
+    detectable = critical + float(np.quantile(reference, POWER))
+    shown = reference + TYPICAL_EFFECT
+    significant = shown[np.abs(shown) >= critical]
+    exaggeration = float(np.abs(significant).mean() / -TYPICAL_EFFECT) if len(significant) else np.nan
+    return {"detectable": detectable, "exaggeration": exaggeration}
+
+
+def _studentised(effects: UnitEffects, reference: ReferenceSet, level: float) -> Tested:
+    """S4: studentised difference of mean changes, tested value by value (no history to standardise with)."""
+    outside = (reference.cohort < 0) & effects.pool
+    inside = reference.cohort >= 0
+    own = np.where(effects.cohort >= 0, effects.cohort, 0)
+    change = effects.residual[own, np.arange(len(own))]
+    moved = (effects.cohort >= 0).astype(float)
+    moments = np.stack([np.ones_like(change), change, change**2, moved, change * moved, moved], axis=-1)
+    moments[~effects.pool] = 0.0
+    sums = (inside @ moments, outside @ moments)
+
+    def statistic(delta: float) -> tuple[np.ndarray, np.ndarray]:
+        mean, variance = [], []
+        for n, d, dd, m, dm, mm in (part.T for part in sums):
+            centre = (d - delta * m) / n
+            square = dd - 2 * delta * dm + delta**2 * mm
+            mean.append(centre)
+            variance.append(np.maximum(square / n - centre**2, 0.0) / np.maximum(n - 1, 1))
+        return mean[0] - mean[1], np.sqrt(variance[0] + variance[1])
+
+    def p_value(delta: float) -> float:
+        difference, error = statistic(delta)
+        ratio = np.abs(difference) / np.maximum(error, 1e-12)
+        return float((ratio >= ratio[0] * (1 - 1e-9)).mean())
+
+    differences, _ = statistic(0.0)
+    estimate = float(differences[0])
+    width = 20 * float(np.std(differences)) + 1.0
+    ends = [_search(p_value, estimate, estimate + sign * width, 1 - level) for sign in (-1, 1)]
+    return Tested(
+        estimate=estimate,
+        p_value=p_value(0.0),
+        conf_low=ends[0],
+        conf_high=ends[1],
+        smallest_p=reference.smallest_p,
+        **_power(differences[1:], level),
+        reference=differences,
+    )
+
+
+def _search(p_value: Callable[[float], float], inside: float, outside: float, alpha: float) -> float:
+    """Return the value between `inside` (not rejected) and `outside` (rejected) at which rejection begins, missing if it never does."""
+    if p_value(outside) > alpha:
+        return float("nan")
+    for _ in range(50):
+        middle = (inside + outside) / 2
+        inside, outside = (middle, outside) if p_value(middle) > alpha else (inside, middle)
+    return inside
