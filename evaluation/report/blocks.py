@@ -1,4 +1,4 @@
-"""The pieces a report is made of, and how one piece becomes accessible HTML.
+"""The pieces a report is made of; :mod:`evaluation.report.page` makes HTML of them.
 
 A block holds finished words and never computes. Whatever a block shows as a number belongs to the `Published`
 values in its `results`, from which ``results.csv`` is collected. Text is text: nothing in a block is read as
@@ -7,20 +7,13 @@ markup.
 
 import base64
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from evaluation.disclosure import Published
 from evaluation.errors import Problem, ReportError
-from evaluation.texts import text
 
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
-MIME = "application/vnd.kooperation-evaluation+json"
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 _FOLDED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
@@ -145,11 +138,16 @@ class TableColumn:
 
 @dataclass(frozen=True, kw_only=True)
 class TableCell:
-    """What stands in a cell; `spoken` is read aloud instead of a mark, `target` is an anchor (``#A2``)."""
+    """What stands in a cell.
+
+    `spoken` is read aloud instead of `words` that are a mere sign, `target` is an anchor (``#A2``), `mark`
+    the letter of a note below the table.
+    """
 
     words: str
     spoken: str = ""
     target: str = ""
+    mark: str = ""
 
     def __post_init__(self) -> None:
         if self.target and not self.target.startswith("#"):
@@ -306,71 +304,3 @@ class GroupBlock(Block):
     def inner(self) -> tuple[Block, ...]:
         """Return the blocks of the group."""
         return self.blocks
-
-
-@cache
-def _environment() -> "Environment":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    folder = Path(__file__).parent / "template"
-    return Environment(
-        loader=FileSystemLoader(folder, encoding="utf-8"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def render(block: Block, language: str) -> str:
-    """Return `block` as HTML in `language`."""
-    macros: Any = _environment().get_template("blocks.html.j2").make_module({"language": language, "text": text})
-    return str(macros.block(block)).strip()
-
-
-@dataclass(frozen=True)
-class Page:
-    """What one cell of a report notebook shows: blocks in the language of the report.
-
-    A notebook displays it as HTML; beside the HTML stand the published values and gaps, from which the runner
-    collects ``results.csv`` and ``run.json``.
-    """
-
-    blocks: tuple[Block, ...]
-    language: str
-
-    def html(self) -> str:
-        """Return all blocks as HTML."""
-        return "\n".join(render(block, self.language) for block in self.blocks)
-
-    def walk(self) -> Iterator[Block]:
-        """Return all blocks, also those inside others, in reading order."""
-        for block in self.blocks:
-            yield from block.walk()
-
-    def facts(self) -> dict[str, Any]:
-        """Return published values and gaps, as plain values."""
-        sets: dict[int, Published] = {}
-        rows: list[Mapping[str, Any]] = []
-        for block in self.walk():
-            for published in block.results:
-                if not any(published is seen for seen in sets.values()):
-                    sets[len(sets)] = published
-                    rows.extend(published.results())
-        notes = [block for block in self.walk() if isinstance(block, NoteBlock)]
-        return {
-            "results": rows,
-            "gaps": [{"subject": n.subject, "words": n.words} for n in notes if n.kind == "gap"],
-            "missing": [{"subject": n.subject, "words": n.words} for n in notes if n.kind == "missing"],
-        }
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        return {"text/html": self.html(), "text/plain": repr(self), MIME: self.facts()}
-
-    def __repr__(self) -> str:
-        return f"Page of {len(self.blocks)} blocks ({', '.join(type(block).__name__ for block in self.blocks)})"
-
-
-def page(blocks: Sequence[Block], language: str) -> Page:
-    """Return `blocks` as what a notebook cell shows."""
-    return Page(tuple(blocks), language)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from evaluation.disclosure import PublicationRules
 from evaluation.errors import Problem, ReportError, nearest
-from evaluation.report.blocks import Block, Page
+from evaluation.report.blocks import Block
+from evaluation.report.page import Page
 from evaluation.texts import LANGUAGES, text
 
 if TYPE_CHECKING:
