@@ -1,0 +1,220 @@
+"""Effects: the comparison with areas and years without the measure, specifications side by side, event studies."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from evaluation.disclosure import Published
+from evaluation.figures.style import (
+    BLUE,
+    GREY,
+    INK,
+    LIGHT,
+    PALE_BLUE,
+    halo,
+    in_house_style,
+    new_figure,
+    number_axis,
+    zero_line,
+)
+from evaluation.texts import text
+from evaluation.texts.numbers import format_value
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@in_house_style
+def without_measure(distribution: Published, effect: Published, *, language: str) -> "Figure":
+    """Draw how often areas and years without the measure changed by how much, and the estimate beside it.
+
+    Parameters
+    ----------
+    distribution
+        Keys ``low`` and ``high``, the ends of a class of relative changes; the value is the number of comparisons.
+    effect
+        One relative change with its interval.
+    language
+        Language of axes and numbers.
+    """
+    figure = new_figure(2.55)
+    axes = figure.subplots()
+    bars = distribution.frame
+    low, high = bars["low"].astype(float), bars["high"].astype(float)
+    (cell,) = effect.cells()
+    beyond = _beyond(low, high, cell.value)
+    axes.bar(
+        low,
+        bars["value"],
+        width=high - low,
+        align="edge",
+        color=[PALE_BLUE if far else LIGHT for far in beyond],
+        edgecolor="white",
+        linewidth=0.8,
+    )
+    top = float(bars["value"].max())
+    axes.set_ylim(0, 1.42 * top)
+    if cell.value is not None:
+        level = 1.16 * top
+        axes.plot([cell.value, cell.value], [0, level], color=BLUE, linewidth=1.4, zorder=3)
+        if cell.conf_low is not None and cell.conf_high is not None:
+            axes.plot(
+                [cell.conf_low, cell.conf_high],
+                [level, level],
+                color=BLUE,
+                linewidth=2.4,
+                solid_capstyle="butt",
+                zorder=3,
+            )
+        axes.plot(cell.value, level, "o", color=BLUE, markersize=6, markeredgecolor="white", zorder=4)
+        words = text("figures.effect.estimate", language, value=cell.value)
+        axes.annotate(
+            words,
+            (cell.value, level),
+            xytext=(0, 6),
+            textcoords="offset points",
+            ha="center",
+            fontsize=9,
+            fontweight=600,
+            color=BLUE,
+            path_effects=halo(),
+            zorder=5,
+        )
+    axes.text(
+        0.995,
+        0.6,
+        text("figures.effect.bars", language, n=bars["value"].sum()),
+        transform=axes.transAxes,
+        ha="right",
+        va="top",
+        fontsize=8,
+        color=GREY,
+        linespacing=1.2,
+    )
+    zero_line(axes, vertical=True)
+    axes.set_xlabel(text("figures.effect.x", language))
+    axes.set_ylabel(text("figures.effect.y", language))
+    number_axis(axes.xaxis, "spct0", language)
+    number_axis(axes.yaxis, "int", language)
+    axes.locator_params(axis="y", nbins=4, integer=True)
+    return figure
+
+
+def _beyond(low: Any, high: Any, value: float | None) -> list[bool]:
+    if value is None:
+        return [False] * len(low)
+    return [bool(b <= value) if value < 0 else bool(a >= value) for a, b in zip(low, high, strict=True)]
+
+
+@in_house_style
+def specifications(published: Published, *, titles: Mapping[str, str], declared: str, language: str) -> "Figure":
+    """Draw the effect under the declared specification and under the others, one line each.
+
+    Parameters
+    ----------
+    published
+        Key ``specification``; relative changes with intervals.
+    titles
+        What each specification does, in words.
+    declared
+        The specification that was declared beforehand; it stands first and in colour.
+    language
+        Language of axes and numbers.
+    """
+    frame = published.frame.reset_index(drop=True)
+    figure = new_figure(0.34 * len(frame) + 0.75)
+    axes = figure.subplots()
+    for place, row in frame.iterrows():
+        colour = BLUE if row["specification"] == declared else GREY
+        axes.hlines(place, row["conf_low"], row["conf_high"], color=colour, linewidth=2.4 if colour == BLUE else 1.5)
+        axes.plot(
+            row["value"], place, "o", color=colour, markersize=6 if colour == BLUE else 4.5, markeredgecolor="white"
+        )
+        words = format_value(float(row["value"]), "spct1", language)
+        axes.annotate(
+            words,
+            (row["value"], place),
+            xytext=(0, 4.5),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+            color=colour,
+            fontweight=600,
+            path_effects=halo(),
+        )
+    labels = [titles.get(name, name) for name in frame["specification"]]
+    axes.set_yticks(range(len(frame)), labels)
+    axes.set_ylim(len(frame) - 0.5, -0.75)
+    for label, name in zip(axes.get_yticklabels(), frame["specification"], strict=True):
+        label.set_color(INK)
+        label.set_fontweight(600 if name == declared else 400)
+    zero_line(axes, vertical=True)
+    axes.grid(axis="x")
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel(text("figures.specifications.x", language))
+    number_axis(axes.xaxis, "spct0", language)
+    return figure
+
+
+@in_house_style
+def event_study(published: Published, *, language: str, reference: int = -1, unit: str = "year") -> "Figure":
+    """Draw the difference to the comparison areas in each period before and after the start.
+
+    Parameters
+    ----------
+    published
+        Key ``event_time`` (0 is the first period with the measure); relative changes with intervals.
+    language
+        Language of axes and numbers.
+    reference
+        Period that the others are compared with.
+    unit
+        ``year`` or ``month``, what a step of ``event_time`` means.
+    """
+    frame = published.frame.sort_values("event_time")
+    figure = new_figure(2.6)
+    axes = figure.subplots()
+    zero_line(axes)
+    axes.axvspan(-0.5, float(frame["event_time"].max()) + 0.5, color="#f1f5f9", zorder=0)
+    for row in frame.itertuples():
+        colour = BLUE if row.event_time >= 0 else GREY
+        axes.vlines(row.event_time, row.conf_low, row.conf_high, color=colour, linewidth=2.0, zorder=2)
+        axes.plot(row.event_time, row.value, "o", color=colour, markersize=5.5, markeredgecolor="white", zorder=3)
+    if reference not in set(frame["event_time"]):
+        axes.plot(reference, 0, "o", color="white", markeredgecolor=INK, markersize=5.5, zorder=3)
+    axes.annotate(
+        text("figures.event_study.reference", language),
+        (reference, 0),
+        xytext=(0, -14),
+        textcoords="offset points",
+        ha="center",
+        fontsize=7.5,
+        color=GREY,
+        path_effects=halo(),
+    )
+    axes.text(
+        0.004,
+        0.97,
+        text("figures.event_study.before", language),
+        transform=axes.transAxes,
+        fontsize=8,
+        color=GREY,
+        va="top",
+    )
+    axes.annotate(
+        text("figures.event_study.after", language),
+        (-0.5, 0.97),
+        xycoords=("data", "axes fraction"),
+        xytext=(4, 0),
+        textcoords="offset points",
+        fontsize=8,
+        color=BLUE,
+        va="top",
+    )
+    axes.set_xlabel(text(f"figures.event_study.x_{unit}", language))
+    axes.set_ylabel(text("figures.event_study.y", language))
+    axes.margins(y=0.18)
+    number_axis(axes.yaxis, "spct0", language)
+    axes.locator_params(axis="x", integer=True)
+    number_axis(axes.xaxis, "snum0", language)
+    axes.grid(axis="y")
+    return figure

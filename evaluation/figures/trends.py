@@ -1,0 +1,177 @@
+"""Small multiples of yearly values, with the breaks of the series marked where they are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from evaluation.disclosure import Published
+from evaluation.figures.style import BLUE, GREY, INK, LIGHT, ORANGE, halo, in_house_style, new_figure, number_axis
+from evaluation.texts import text
+from evaluation.texts.numbers import format_value
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """A date at which a series is to be read with care.
+
+    Parameters
+    ----------
+    year
+        Year of the change; the line stands between this year and the one before, except for an outlier.
+    label
+        Short text, written below the figure beside the mark's letter.
+    series
+        Series that the mark concerns; empty for all.
+    outlier
+        Whether a single year is marked, not a step.
+    """
+
+    year: int
+    label: str
+    series: tuple[str, ...] = ()
+    outlier: bool = False
+
+    def concerns(self, name: str) -> bool:
+        """Tell whether the mark belongs on the panel of series `name`."""
+        return not self.series or name in self.series
+
+
+@in_house_style
+def trends(
+    published: Published,
+    *,
+    titles: Mapping[str, str],
+    language: str,
+    since: int | None = None,
+    marks: Sequence[Mark] = (),
+    columns: int = 3,
+) -> "Figure":
+    """Draw one panel for each series of `published`, each with its own axis from zero.
+
+    Parameters
+    ----------
+    published
+        Keys ``outcome`` and ``period`` (years as text); one value each, with an interval where there is one.
+    titles
+        Title of each outcome.
+    language
+        Language of axes and numbers.
+    since
+        First year of the agreement.
+    marks
+        Breaks and outliers; each has a letter in the panels and a line of text below.
+    columns
+        Panels side by side.
+    """
+    names = list(dict.fromkeys(published.frame["outcome"]))
+    columns = min(columns, len(names))
+    rows = -(-len(names) // columns)
+    shown = [mark for mark in marks if any(mark.concerns(name) for name in names)]
+    figure = new_figure(1.85 * rows + 0.16 * len(shown) + 0.1)
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    years = sorted({int(period) for period in published.frame["period"]})
+    for panel, name in zip(panels, names, strict=False):
+        series = _series(published, name)
+        panel.set_title(titles.get(name, name), wrap=True)
+        _line(panel, series, published.number, language)
+        _axes(panel, years, published.number, language)
+        _since(panel, since, years, language, named=panel is panels[0])
+        for letter, mark in zip("abcdefghijklmnopqrstuvwxyz", shown, strict=False):
+            if mark.concerns(name):
+                _mark(panel, mark, letter)
+    for panel in panels[len(names) :]:
+        panel.set_visible(False)
+    if shown:
+        lines = [
+            f"{letter}  {mark.year}: {mark.label}"
+            for letter, mark in zip("abcdefghijklmnopqrstuvwxyz", shown, strict=False)
+        ]
+        figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=8, color=ORANGE, linespacing=1.35)
+    return figure
+
+
+def _series(published: Published, name: str) -> pd.DataFrame:
+    frame = published.where(outcome=name).frame
+    return frame.assign(year=frame["period"].astype(int)).sort_values("year")
+
+
+def _line(axes: "Axes", series: pd.DataFrame, spec: str, language: str) -> None:
+    if series["conf_low"].notna().any():
+        axes.fill_between(series["year"], series["conf_low"], series["conf_high"], color=LIGHT, linewidth=0, zorder=1)
+    axes.plot(series["year"], series["value"], color=BLUE, linewidth=1.8, marker="o", markersize=3.2, zorder=3)
+    known = series[series["value"].notna()]
+    if known.empty:
+        return
+    axes.set_ylim(0, 1.22 * float(max(known["value"].max(), known["conf_high"].fillna(0).max())) or 1)
+    for row, side in ((known.iloc[0], "left"), (known.iloc[-1], "right")):
+        axes.annotate(
+            format_value(float(row["value"]), spec, language),
+            (row["year"], row["value"]),
+            xytext=(0, 6),
+            textcoords="offset points",
+            ha=side,
+            va="bottom",
+            fontsize=8.5,
+            fontweight=600,
+            color=INK,
+            path_effects=halo(),
+            zorder=5,
+        )
+
+
+def _axes(axes: "Axes", years: list[int], spec: str, language: str) -> None:
+    step = 1 if len(years) <= 7 else 2 if len(years) <= 10 else 6
+    ticks = years[::-1][::step][::-1]
+    axes.set_xticks(ticks, [str(year) for year in ticks])
+    axes.set_xlim(years[0] - 0.5, years[-1] + 0.5)
+    axes.locator_params(axis="y", nbins=4)
+    number_axis(axes.yaxis, "num1" if spec == "num1" and axes.get_ylim()[1] < 4 else _tick_format(spec), language)
+    axes.grid(axis="y")
+    axes.spines["left"].set_visible(False)
+
+
+def _tick_format(spec: str) -> str:
+    return {"num1": "num0", "num2": "num1", "pct1": "pct0", "int": "int"}.get(spec, spec)
+
+
+def _since(axes: "Axes", since: int | None, years: list[int], language: str, *, named: bool) -> None:
+    if since is None or not years[0] < since <= years[-1]:
+        return
+    axes.axvspan(since - 0.5, years[-1] + 0.5, color="#f1f5f9", zorder=0)
+    if named:
+        axes.annotate(
+            text("figures.trends.since", language, year=since),
+            (since - 0.5, 0),
+            xytext=(3, 3),
+            textcoords="offset points",
+            fontsize=7.5,
+            color=GREY,
+            zorder=4,
+        )
+
+
+def _mark(axes: "Axes", mark: Mark, letter: str) -> None:
+    place = mark.year if mark.outlier else mark.year - 0.5
+    low, high = axes.get_xlim()
+    if not low <= place <= high:
+        return
+    axes.axvline(place, color=ORANGE, linewidth=0.9, linestyle=(0, (3, 2)), zorder=2)
+    style: dict[str, Any] = {"boxstyle": "circle,pad=0.18", "facecolor": "white", "edgecolor": ORANGE, "linewidth": 0.8}
+    axes.text(
+        place,
+        0.985,
+        letter,
+        transform=axes.get_xaxis_transform(),
+        ha="center",
+        va="top",
+        fontsize=7.5,
+        color=ORANGE,
+        bbox=style,
+        zorder=6,
+    )

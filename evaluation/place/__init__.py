@@ -1,0 +1,1 @@
+"""What happens where: changes by area against the fluctuation that is usual there."""
