@@ -75,34 +75,35 @@ def base_python() -> str:
     return getattr(sys, "_base_executable", "") or sys.executable
 
 
-def fingerprint() -> str:
-    """Identify what an installation depends on: locked packages, this package's metadata, Python, and the folder."""
-    digest = hashlib.sha256()
-    for file in (LOCK, ROOT / "pyproject.toml"):
-        digest.update(file.read_bytes().replace(b"\r\n", b"\n"))
-    digest.update(repr((sys.version, str(ROOT))).encode())
-    return digest.hexdigest()
+def fingerprint() -> list:
+    """Identify what the installed packages depend on (lock, Python, place), and what this package's metadata does."""
+    packages = hashlib.sha256(read_text(LOCK).encode() + repr((sys.version, str(ROOT))).encode())
+    metadata = hashlib.sha256(read_text(ROOT / "pyproject.toml").encode())
+    return [packages.hexdigest(), metadata.hexdigest()]
 
 
-def is_set_up() -> bool:
-    """Say whether .venv is complete and up to date."""
-    return PYTHON.exists() and STAMP.exists() and STAMP.read_text(encoding="ascii") == fingerprint()
+def read_text(file: Path) -> str:
+    """Return a file's text, with the same line ends on every system; nothing where there is no file."""
+    return file.read_text(encoding="utf-8") if file.exists() else ""
 
 
 def set_up() -> None:
     """Make .venv as the lock says, unless it already is. The stamp comes last: what was interrupted starts again."""
     check_python()
-    if is_set_up():
+    wanted = fingerprint()
+    found = read_text(STAMP).split() if PYTHON.exists() else []
+    if found == wanted:
         return
     started = time.monotonic()
-    say("Einrichtung in .venv, einmalig, einige Minuten. / Setting up .venv, once, a few minutes.")
     if STAMP.exists():
         STAMP.unlink()
-    create_venv()
-    install_locked()
+    if found[:1] != wanted[:1]:
+        say("Einrichtung in .venv, einmalig, einige Minuten. / Setting up .venv, once, a few minutes.")
+        create_venv()
+        install_locked()
     install_package()
     unfinished = STAMP.with_suffix(".partial")
-    unfinished.write_text(fingerprint(), encoding="ascii")
+    unfinished.write_text("\n".join(wanted), encoding="utf-8")
     unfinished.replace(STAMP)
     say(f"Eingerichtet. / Set up. ({time.monotonic() - started:.0f} s)")
 
@@ -129,7 +130,7 @@ def create_venv() -> None:
 
 def install_locked() -> None:
     """Install every locked package, each checked against its hash, and compile all of it on all cores."""
-    total = sum(line[:1].isalnum() for line in LOCK.read_text(encoding="utf-8").splitlines())
+    total = sum(line[:1].isalnum() for line in read_text(LOCK).splitlines())
     seen = 0
 
     def progress(line: str) -> None:
