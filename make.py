@@ -135,7 +135,7 @@ def install_locked() -> None:
 
     def progress(line: str) -> None:
         nonlocal seen
-        if line.startswith("Collecting "):
+        if line.startswith(("Collecting ", "Processing ")):
             seen += 1
             if seen % 25 == 0:
                 say(f"  {seen} von / of ca. {total} Paketen geladen / packages fetched")
@@ -187,7 +187,7 @@ def follow(command: list, progress=lambda line: None) -> tuple:  # noqa: ANN001
 
 def last_lines(output: list) -> str:
     """Return the end of a command's output, indented, for a message."""
-    return "\n".join("   | " + line for line in output[-12:])
+    return "\n".join("   | " + line for line in [line for line in output if not line.startswith("Ignoring ")][-12:])
 
 
 def why_not_installed(output: list) -> str:
