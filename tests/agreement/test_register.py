@@ -106,11 +106,13 @@ def test_template_uses_the_words_of_the_agreement():
         "A3": "Abgestimmte Einsatzzeiten zwischen Ordnungsamt und Polizeivollzugsdienst",
         "A4": "Unterstützung der städtischen Mitarbeiter/-innen in Gefahrensituationen",
         "A5": "Verkehrsüberwachung als gleichberechtigte Aufgabe",
-        "A6": "Abgestimmter Maßnahmenkalender, u. a. „Nachtschwärmer“ (gemeinsame nächtliche Streifen in der Innenstadt)",
+        "A6": "Abgestimmter Maßnahmenkalender, u. a. „Nachtschwärmer“ (gemeinsame nächtliche Streifen in der "
+        "Innenstadt)",
         "A7": "Verstärkte Kooperation bei ruhestörendem Lärm im Stadtgebiet",
         "B1": "Kooperation der Funkleitstelle des Polizeivollzugsdienstes mit der Einsatzstelle des Ordnungsamtes",
         "B2": "Kompatible Verfahrenslösungen für die gemeinsame Nutzung der Technik",
-        "B3": "Monatliche Lagebesprechungen auf Revierebene und auf der Ebene der Außendienstbereiche des Ordnungsamtes",
+        "B3": "Monatliche Lagebesprechungen auf Revierebene und auf der Ebene der Außendienstbereiche des "
+        "Ordnungsamtes",
         "B4": "Gemeinsame Regeln zur effektiven und sicheren telefonischen Kommunikation",
         "B5": "Gemeinsame, gegenseitig geplante Aus- und Weiterbildung; Bildungsplan",
         "B6": "Austausch und Fortbildung zu interkultureller Kompetenz",
@@ -133,7 +135,8 @@ def test_unknown_area_outcome_and_date_name_file_measure_key_and_nearest_value()
     assert problems(broken, language="de") == [
         "Datei agreement.toml, Zeile 13: A2, Schlüssel „since“: „01/2019“ ist kein Zeitpunkt der Form 2018, 2018-H1, "
         "2018-Q1 oder 2018-11. Abhilfe: Der nächste gültige Wert ist „2019-01“.",
-        "Datei agreement.toml, Zeile 15: A2, Schlüssel „outcomes.2“: Die Ergebnisgröße „unsafe_nigth“ gibt es im Projekt "
+        "Datei agreement.toml, Zeile 15: A2, Schlüssel „outcomes.2“: Die Ergebnisgröße „unsafe_nigth“ gibt es im "
+        "Projekt "
         "nicht. Abhilfe: Der nächste gültige Wert ist „unsafe_night“. Neue Ergebnisgrößen und Fragen werden in "
         "project.toml erklärt.",
         "Datei agreement.toml, Zeile 16: A2, Schlüssel „areas.2O“: Das Gebiet „2O“ gibt es im Projekt nicht. Abhilfe: "
@@ -167,33 +170,42 @@ def test_a_project_without_outcomes_or_areas_says_so():
         (
             'kind = "effect"',
             'kind = "effekt"',
-            "row 11: A2, key “kind”: “effekt” is not allowed. What to do: The nearest valid value is “effect”; allowed are "
+            "row 11: A2, key “kind”: “effekt” is not allowed. What to do: The nearest valid value is “effect”; "
+            "allowed are "
             "effect, process and cost.",
         ),
-        ('kind = "effect"\n', "", "row 9: A2: the key “kind” is missing. What to do: Add the key; the register that comes "
-         "with the package shows what it looks like."),
+        (
+            'kind = "effect"\n',
+            "",
+            "row 9: A2: the key “kind” is missing. What to do: Add the key; the register that comes "
+            "with the package shows what it looks like.",
+        ),
         (
             'since = "2019-01"',
             'sinse = "2019-01"',
-            "row 13: A2: there is no key “sinse” here. What to do: The nearest valid key is “since”; allowed are title, kind, "
+            "row 13: A2: there is no key “sinse” here. What to do: The nearest valid key is “since”; allowed are "
+            "title, kind, "
             "lead, since, existed_before, baseline_dose, areas, outcomes, parts and revisions.",
         ),
         (
             'lead = ["office"]',
             'lead = ["offize"]',
-            "row 12: A2, key “lead.1”: the body “offize” is not listed under [[bodies]]. What to do: The nearest valid value "
+            "row 12: A2, key “lead.1”: the body “offize” is not listed under [[bodies]]. What to do: The nearest "
+            "valid value "
             "is “office”.",
         ),
         (
             "existed_before = false",
             'existed_before = "unkown"',
-            "row 14: A2, key “existed_before”: “unkown” is not allowed. What to do: The nearest valid value is “unknown”; "
+            "row 14: A2, key “existed_before”: “unkown” is not allowed. What to do: The nearest valid value is "
+            "“unknown”; "
             "allowed are true, false and unknown.",
         ),
         (
             "existed_before = false",
             "existed_before = false\nbaseline_dose = 40",
-            "row 15: A2, key “baseline_dose”: an earlier dose of 40 does not fit a measure that did not exist before, or "
+            "row 15: A2, key “baseline_dose”: an earlier dose of 40 does not fit a measure that did not exist "
+            "before, or "
             "of which that is not known. What to do: Set existed_before = true, or delete baseline_dose.",
         ),
         (
@@ -205,7 +217,8 @@ def test_a_project_without_outcomes_or_areas_says_so():
         (
             'unit = "hours"',
             'unit = "hour"',
-            "row 22: A2, key “parts.housing.indicators.hours.unit”: “hour” is not allowed. What to do: The nearest valid value "
+            "row 22: A2, key “parts.housing.indicators.hours.unit”: “hour” is not allowed. What to do: The nearest "
+            "valid value "
             "is “hours”; allowed are " + ", ".join(UNITS[:-1]) + " and share.",
         ),
         (
@@ -223,7 +236,8 @@ def test_a_project_without_outcomes_or_areas_says_so():
         (
             "2024 = 200",
             "20224 = 200",
-            "row 25: A2, key “parts.housing.indicators.hours.planned.20224”: “20224” is not a year. What to do: Give the year "
+            "row 25: A2, key “parts.housing.indicators.hours.planned.20224”: “20224” is not a year. What to do: "
+            "Give the year "
             "with four digits; the nearest valid value is “2024”.",
         ),
         (
@@ -235,24 +249,26 @@ def test_a_project_without_outcomes_or_areas_says_so():
         (
             'title = { de = "Wohngebiete", en = "Housing" }',
             'title = { de = "Wohngebiete" }',
-            "row 19: A2, key “parts.housing.title”: the English text is missing. What to do: Add en = \"…\".",
+            'row 19: A2, key “parts.housing.title”: the English text is missing. What to do: Add en = "…".',
         ),
         (
             'title = { de = "Streifen", en = "Patrols" }',
             'title = "Streifen"',
             "row 10: A2, key “title”: “Streifen” is not a text in two languages. What to do: Give it in the form "
-            "{ de = \"…\", en = \"…\" }.",
+            '{ de = "…", en = "…" }.',
         ),
         (
             "[measures.A2]\n",
             "[measures.a2]\n",
-            "row 9: “a2” is not a valid id of a measure. What to do: An id is the letter of the chapter and a number; the "
+            "row 9: “a2” is not a valid id of a measure. What to do: An id is the letter of the chapter and a "
+            "number; the "
             "nearest valid one is “A2”.",
         ),
         (
             'title = { de = "Vereinbarung", en = "Agreement" }',
             'title = { de = "Vereinbarung", en = "Agreement" }\nsigned = "11.12.2018"',
-            "row 4: agreement, key “signed”: “11.12.2018” is not a day of the form 2018-12-31. What to do: The nearest valid "
+            "row 4: agreement, key “signed”: “11.12.2018” is not a day of the form 2018-12-31. What to do: The "
+            "nearest valid "
             "value is “2018-12-11”.",
         ),
     ],
@@ -280,14 +296,16 @@ def test_what_stands_twice_is_named(again):
     source = SMALL + "\n" + header if again == header else changed(again, again + again)
     row = source.count("\n") if again == header else row
     assert problems(source) == [
-        f"File agreement.toml, row {row}: “{again.strip()}” occurs for the second time. What to do: Give every measure, every "
+        f"File agreement.toml, row {row}: “{again.strip()}” occurs for the second time. What to do: Give every "
+        "measure, every "
         "part and every key only once."
     ]
 
 
 def test_what_is_not_toml_is_named_with_its_line():
     assert problems(changed('since = "2019-01"', "since = 2019-01"), language="de") == [
-        "Datei agreement.toml, Zeile 13: „since = 2019-01“ ist kein gültiges TOML. Abhilfe: Anführungszeichen, Klammern "
+        "Datei agreement.toml, Zeile 13: „since = 2019-01“ ist kein gültiges TOML. Abhilfe: Anführungszeichen, "
+        "Klammern "
         "und Gleichheitszeichen prüfen; Texte und Zeitpunkte stehen in Anführungszeichen."
     ]
 
@@ -306,7 +324,8 @@ from = "2021-01"
     ]
     ended = changed('title = { de = "Amt", en = "Office" }', 'title = { de = "Amt", en = "Office" }\nuntil = "2021-06"')
     assert problems(ended + renamed) == [
-        f"File agreement.toml, row {row + 1}: bodies, key “2.from”: the body “office” would bear two names at the same time. "
+        f"File agreement.toml, row {row + 1}: bodies, key “2.from”: the body “office” would bear two names at the "
+        "same time. "
         "What to do: Let the new name begin after the end of the old one (“2021-06”), or give another id."
     ]
     ended = changed('title = { de = "Amt", en = "Office" }', 'title = { de = "Amt", en = "Office" }\nuntil = "2020-12"')
@@ -319,7 +338,8 @@ def test_files_that_cannot_be_read(tmp_path):
     with pytest.raises(DataError) as caught:
         load_agreement(tmp_path / "agreement.toml")
     assert str(caught.value) == (
-        f"File agreement.toml: The file does not exist in the folder “{tmp_path.name}”. What to do: Create the register: "
+        f"File agreement.toml: The file does not exist in the folder “{tmp_path.name}”. What to do: Create the "
+        "register: "
         "“evaluation new” makes a project with all measures, from which the file can be taken."
     )
     latin = tmp_path / "agreement.toml"
@@ -327,7 +347,8 @@ def test_files_that_cannot_be_read(tmp_path):
     with pytest.raises(DataError) as caught:
         load_agreement(latin)
     assert str(caught.value) == (
-        "File agreement.toml, row 2: The line holds characters that are not stored as UTF-8. What to do: Save the file in "
+        "File agreement.toml, row 2: The line holds characters that are not stored as UTF-8. What to do: Save the "
+        "file in "
         "the encoding UTF-8."
     )
     with_mark = tmp_path / "with_mark.toml"
@@ -337,9 +358,11 @@ def test_files_that_cannot_be_read(tmp_path):
 
 def test_an_empty_file_says_what_it_needs():
     assert problems("") == [
-        "File agreement.toml, row 1: agreement: the key “agreement” is missing. What to do: Add the key; the register that "
+        "File agreement.toml, row 1: agreement: the key “agreement” is missing. What to do: Add the key; the "
+        "register that "
         "comes with the package shows what it looks like.",
-        "File agreement.toml, row 1: measures: the key “measures” is missing. What to do: Add the key; the register that "
+        "File agreement.toml, row 1: measures: the key “measures” is missing. What to do: Add the key; the register "
+        "that "
         "comes with the package shows what it looks like.",
     ]
 
