@@ -174,7 +174,7 @@ class Estimates:
     @property
     def keys(self) -> list[str]:
         """Names of the key columns."""
-        return [column for column in self.table.columns if column not in {*NUMBERS, "note", "n"}]
+        return [column for column in self.table.columns if column not in {*NUMBERS, "note", "n", "deff"}]
 
     def display(self) -> pd.DataFrame:
         """Return the table as a reader sees it: estimates and interval ends transformed from `scale`."""
