@@ -114,7 +114,7 @@ def audit(
     median over areas, measured in median absolute deviations over time, but at least in those that tau² and phi
     allow for.
     A year is compared with the year before. Months are compared in two ways: twelve months with the twelve before
-    (a shift; the season cancels), and one month with the mean of the two before and the two after (a spike).
+    (a shift; the season cancels), and one month with the median of the two before and the two after (a spike).
 
     Examples
     --------
@@ -224,12 +224,13 @@ def _month_spikes(wide: pd.DataFrame, threshold: float) -> list[Break]:
 
 
 def _usual(values: np.ndarray) -> np.ndarray:
-    """Return for each month the mean of the two before and the two after, as far as there are two."""
+    """Return for each month the median of the two before and the two after, as far as there are two."""
     padded = np.pad(values, ((0, 0), (2, 2)), constant_values=np.nan)
     around = np.stack([padded[:, k : k + values.shape[1]] for k in (0, 1, 3, 4)])
-    known = np.isfinite(around)
-    total = np.where(known, around, 0).sum(axis=0)
-    return np.where(known.sum(axis=0) >= 2, total / np.maximum(known.sum(axis=0), 1), np.nan)
+    enough = np.isfinite(around).sum(axis=0) >= 2
+    usual = np.full(values.shape, np.nan)
+    usual[enough] = np.nanmedian(around[:, enough], axis=0)
+    return usual
 
 
 def _without(wide: pd.DataFrame, spikes: Sequence[Break]) -> pd.DataFrame:

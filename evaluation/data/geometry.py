@@ -101,7 +101,7 @@ def whole_city(frame: "GeoDataFrame") -> int | None:
     if len(frame) < 3:
         return None
     shapes = np.asarray(frame.geometry.array)
-    largest = int(np.argmax(shapely.area(shapes)))
+    largest = int(np.argmax(np.nan_to_num(shapely.area(shapes))))
     others = shapely.union_all(shapely.make_valid(np.delete(shapes, largest)))
     covered = shapely.intersection(shapely.make_valid(shapes[largest]), others)
     return largest if shapely.area(covered) > _WHOLE * shapely.area(others) > 0 else None
