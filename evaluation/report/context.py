@@ -1,17 +1,20 @@
 """What every chapter of a report needs: project, year and language, checked before anything runs."""
 
 import ast
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evaluation.disclosure import PublicationRules
-from evaluation.errors import Problem, ReportError, nearest
+from evaluation.errors import EvaluationError, Problem, ReportError, nearest
 from evaluation.report.blocks import Block
 from evaluation.report.page import Page
 from evaluation.texts import LANGUAGES, text
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
     from evaluation.project import Project
 
 PARAMETERS: dict[str, type] = {"project": str, "year": int, "language": str}
@@ -90,11 +93,38 @@ def start(*, project: str, year: int, language: str = "") -> Context:
     EvaluationError
         The project cannot be opened.
     """
+    _word_errors(language)
     check_parameters({"project": project, "year": year, "language": language, **_injected()})
     from evaluation.project import open_project
 
     opened = open_project(project, year=year)
+    _word_errors(language or opened.language)
     return Context(project=opened, year=year, language=language or opened.language)
+
+
+def _shell() -> "InteractiveShell | None":
+    """Return the notebook's kernel, or None outside of one."""
+    if "IPython" not in sys.modules:
+        return None
+    from IPython.core.getipython import get_ipython
+
+    return get_ipython()
+
+
+def _word_errors(language: str) -> None:
+    """Let the notebook end the traceback of our errors with the message in the language of the report."""
+    shell = _shell()
+    if shell is None:
+        return
+    chosen = language if language in LANGUAGES else LANGUAGES[0]
+
+    def worded(shell: Any, kind: Any, error: EvaluationError, trace: Any, **_: object) -> list[str]:
+        lines: list[str] = shell.InteractiveTB.structured_traceback(kind, error, trace)
+        shown = [*lines, error.worded(chosen)]
+        shell._showtraceback(kind, error, shown)
+        return shown
+
+    shell.set_custom_exc((EvaluationError,), worded)  # type: ignore[no-untyped-call]
 
 
 def _injected() -> dict[str, Any]:
@@ -103,13 +133,7 @@ def _injected() -> dict[str, Any]:
     papermill adds unknown and mistyped names without complaint; only its cell, which begins with
     ``# Parameters``, shows them.
     """
-    import sys
-
-    if "IPython" not in sys.modules:
-        return {}
-    from IPython.core.getipython import get_ipython
-
-    shell = get_ipython()
+    shell = _shell()
     if shell is None:
         return {}
     cells: Iterable[str] = shell.user_ns.get("In", [])
