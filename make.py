@@ -287,7 +287,7 @@ def bench(options: argparse.Namespace) -> int:
 def simulation(options: argparse.Namespace) -> int:
     """Measure size and coverage by simulation and write the table into docs/ (slow)."""
     set_up()
-    return run_in_checkout(PYTHON, ROOT / "tests" / "simulation" / "run.py", *options.rest)
+    return run_in_checkout(PYTHON, "-m", "tests.simulation.run", *options.rest)
 
 
 def samples(options: argparse.Namespace) -> int:
