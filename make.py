@@ -383,4 +383,7 @@ def main(arguments: list) -> int:
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # pip draws lines that not every console can show
     sys.exit(main(sys.argv[1:]))
