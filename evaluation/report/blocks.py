@@ -15,6 +15,7 @@ from evaluation.disclosure import Published
 from evaluation.errors import Problem, ReportError
 
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+_NARROW, _NORMAL = 3, 10  # columns
 _FOLDED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
@@ -194,6 +195,12 @@ class TableBlock(Block):
         uneven = [len(row) for row in cells if len(row) != len(self.columns)]
         if uneven:
             raise ReportError(Problem("runner.uneven_table", value=uneven[0], id=self.id, columns=len(self.columns)))
+
+    @property
+    def width(self) -> Literal["narrow", "normal", "wide"]:
+        """How much room the table needs; a wide one is printed across the page."""
+        columns = len(self.columns)
+        return "narrow" if columns <= _NARROW else "normal" if columns <= _NORMAL else "wide"
 
     def groups(self) -> list[tuple[str, int]]:
         """Return the heads above the columns and how many columns each spans; empty where there are none."""

@@ -52,13 +52,13 @@ def _manager_class(place: _Place) -> type:
             command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", *_OPTIONS]
             return KernelSpec(argv=command, display_name="Python", language="python")
 
-        async def _async_start_kernel(self, **kwargs: Any) -> None:
+        async def start_kernel(self, **kwargs: Any) -> None:  # type: ignore[override]
             place.kernel = self
             self.connection_file = str(place.scratch / "kernel.json")
             if sys.platform != "win32" and len(self.connection_file) < _SOCKET_PATH:
                 self.transport = "ipc"
             own = {"IPYTHONDIR": str(place.scratch), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
-            await super()._async_start_kernel(**{**kwargs, "cwd": str(place.folder), "env": {**os.environ, **own}})
+            await super().start_kernel(**{**kwargs, "cwd": str(place.folder), "env": {**os.environ, **own}})
 
     return OwnKernel
 

@@ -8,6 +8,7 @@ import hashlib
 import re
 import sys
 from html import escape
+from typing import Any
 
 from evaluation.errors import Problem, ReportError
 from evaluation.report.render import TEMPLATE
@@ -96,6 +97,19 @@ def pdf(html: str, language: str) -> bytes:
         font_config=fonts,
         pdf_variant="pdf/ua-1",
         pdf_identifier=identifier,
-        optimize_images=False,
+        finisher=_name_scopes,
     )
     return made
+
+
+def _name_scopes(_document: object, made: Any) -> None:
+    """Say of every table head whether it heads a column or a row; WeasyPrint only links cells to heads."""
+    for element in made.objects:
+        if isinstance(element, dict) and element.get("S") == "/TH":
+            section = _parent(made, _parent(made, element))
+            element["A"]["Scope"] = "/Column" if section.get("S") == "/THead" else "/Row"
+
+
+def _parent(made: Any, element: Any) -> Any:
+    number = int(bytes(element["P"]).split()[0])
+    return made.objects[number]
