@@ -1,7 +1,7 @@
 """The simulated city: its model, its real Ortsteile, and how busy each simulated area is.
 
-Names, keys, districts and inhabitants are real (Stadt Leipzig, Amt für Statistik und Wahlen, DL-DE-BY-2.0); how many offences
-an area has follows from inhabitants, distance to the centre and chance, never from real offences.
+Names, keys, districts and inhabitants are real (Stadt Leipzig, Amt für Statistik und Wahlen, DL-DE-BY-2.0); how many
+offences an area has follows from inhabitants, distance to the centre and chance, never from real offences.
 """
 
 import csv
@@ -83,9 +83,7 @@ def log_levels() -> Floats:
     levels = model()["levels"]
     city = areas()
     (lon, lat) = next(area.centre for area in city if area.key == levels["centre"])
-    km = np.array(
-        [KM_PER_DEGREE * math.hypot((area.centre[0] - lon) * STRETCH, area.centre[1] - lat) for area in city]
-    )
+    km = np.array([KM_PER_DEGREE * math.hypot((area.centre[0] - lon) * STRETCH, area.centre[1] - lat) for area in city])
     people = np.log([area.inhabitants[model()["first_year"]] for area in city])
     bonus = levels["centre_bonus"] * np.exp(-km / levels["centre_reach_km"])
     chance = levels["spread"] * Stream(model()["seed"]).normal(len(city))

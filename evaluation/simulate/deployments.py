@@ -1,7 +1,7 @@
 """Simulated deployments: rounds of the joint patrols, rounds of one partner alone, Nachtschwärmer nights, the calendar.
 
-What was planned and not carried out is a row, too. The nights of the Nachtschwärmer are drawn by lot from 2024 on, one of
-every weekend; :func:`lots` keeps the night that lost, without which the draw could not be used.
+What was planned and not carried out is a row, too. The nights of the Nachtschwärmer are drawn by lot from 2024 on, one
+of every weekend; :func:`lots` keeps the night that lost, without which the draw could not be used.
 """
 
 from collections.abc import Iterable, Mapping
@@ -63,7 +63,8 @@ def deployments(stream: Stream, picked: Iterable[pd.Timestamp]) -> pd.DataFrame:
         *_calendar(blocks["calendar"]),
         *({**night, "start": _at(evening, rule["start"]), **_size(rule)} for evening in picked),
     ]
-    frame = pd.DataFrame(rows).sort_values(["start", "measure", "part", "area", "mode"], kind="stable", ignore_index=True)
+    order = ["start", "measure", "part", "area", "mode"]
+    frame = pd.DataFrame(rows).sort_values(order, kind="stable", ignore_index=True)
     frame["end"] = frame["start"] + pd.to_timedelta(frame["hours"], unit="h")
     frame["staff_police"] = frame["staff"].where(frame["mode"].ne("single_city"), 0)
     frame["staff_city"] = frame["staff"].where(frame["mode"].ne("single_police"), 0)

@@ -58,7 +58,8 @@ def _texts(values: pd.Series, column: Column | None) -> Sequence[str]:
         texts = values.map({code: label["de"] for code, label in column.allowed.items()})
     else:
         texts = values.astype("str")
-    return texts.astype(object).where(values.notna(), "").tolist()
+    cells: list[str] = texts.astype(object).where(values.notna(), "").tolist()
+    return cells
 
 
 def geojson_bytes(rings: Mapping[str, Sequence[Point]], names: Mapping[str, str], remark: str) -> bytes:

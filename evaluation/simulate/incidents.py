@@ -26,8 +26,8 @@ class Incidents:
     Parameters
     ----------
     registered, avoided
-        Columns ``area, category, month`` (text), ``occurred_from, occurred_to`` (NaT where a point in time is known), ``recorded``
-        and ``in_public``.
+        Columns ``area, category, month`` (text), ``occurred_from, occurred_to`` (NaT where a point in time is known),
+        ``recorded`` and ``in_public``.
     """
 
     registered: pd.DataFrame
@@ -157,7 +157,8 @@ def _prevented(cases: pd.DataFrame, nights: pd.Series) -> Floats:
     patrolled = street & since.notna() & (cases["month"] >= since.fillna("9999"))
     at_night = street & cases["area"].eq(night["area"]) & in_nights(cases["occurred_from"], nights)
     stays = np.where(patrolled, patrols["log_effect"], 0.0) + np.where(at_night, night["log_effect"], 0.0)
-    return -np.expm1(stays)
+    prevented: Floats = -np.expm1(stays)
+    return prevented
 
 
 def in_nights(times: pd.Series, nights: pd.Series) -> pd.Series:

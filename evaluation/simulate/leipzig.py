@@ -90,7 +90,8 @@ class Leipzig:
         rows = rows.assign(start=pd.to_datetime(rows["start"]), end=pd.to_datetime(rows["end"]))
         order = ["event", "title_de", "title_en", "start", "end", "areas", "outcomes", "kind", "source"]
         seen = rows["start"].dt.year <= self.last
-        return csv_bytes("events", rows.loc[seen, order], "Ereignisse: Tatsachen, bis auf die als simuliert bezeichneten")
+        remark = "Ereignisse: Tatsachen, bis auf die als simuliert bezeichneten"
+        return csv_bytes("events", rows.loc[seen, order], remark)
 
     def _areas(self) -> bytes:
         rows = [(area.key, area.name, area.district, area.district_name, area.key != "00") for area in areas()]
@@ -99,13 +100,14 @@ class Leipzig:
 
     def _cells(self) -> bytes:
         rings = voronoi({area.key: area.centre for area in areas()}, OUTLINE)
-        remark = f"Schematische Zellen um gerundete Mittelpunkte, nicht die Grenzen der Ortsteile. Mittelpunkte nach: {SOURCE}"
-        return geojson_bytes(rings, {area.key: area.name for area in areas()}, remark)
+        remark = "Schematische Zellen um gerundete Mittelpunkte, nicht die Grenzen der Ortsteile. Mittelpunkte nach: "
+        return geojson_bytes(rings, {area.key: area.name for area in areas()}, remark + SOURCE)
 
     def _inhabitants(self) -> bytes:
         years = range(self.first, self.last + 1)
         rows = [(area.key, year, area.inhabitants[year]) for year in years for area in areas()]
-        remark = f"Einwohner am Jahresende bis {LAST_PUBLISHED}: {SOURCE}; {LAST_PUBLISHED + 1} fortgeschrieben, keine amtliche Zahl"
+        guessed = f"{LAST_PUBLISHED + 1} fortgeschrieben, keine amtliche Zahl"
+        remark = f"Einwohner am Jahresende bis {LAST_PUBLISHED}: {SOURCE}; {guessed}"
         return csv_bytes("inhabitants", pd.DataFrame(rows, columns=["area", "year", "inhabitants"]), remark)
 
     def _incidents(self) -> bytes:

@@ -1,7 +1,7 @@
 """Simulated survey waves: who answers, with which weight and in which mode, and what.
 
-Every item follows proportional odds exactly: log odds of an answer above step j = step_j + effects. Answers of one person
-resemble each other through a normal copula, which leaves each item's odds as they are.
+Every item follows proportional odds exactly: log odds of an answer above step j = step_j + effects. Answers of one
+person resemble each other through a normal copula, which leaves each item's odds as they are.
 """
 
 import tomllib
@@ -85,8 +85,8 @@ def _chance(item: str, eta: Floats, codes: tuple[int, ...]) -> Floats:
 
 
 def _adults(position: int, wave: str) -> float:
-    inhabitants = areas()[position].inhabitants
-    return survey_model()["sample"]["adults"] * float(inhabitants[int(wave)])
+    adults: float = survey_model()["sample"]["adults"] * areas()[position].inhabitants[int(wave)]
+    return adults
 
 
 def _area_effects(stream: Stream) -> dict[str, dict[str, Floats]]:
@@ -143,7 +143,8 @@ def _people(size: Stream, stream: Stream, wave: str, effects: Mapping[str, Float
     names = pd.Series(list(ages))
     online = np.array([age["online"][wave] for age in ages.values()])[code]
     people = pd.DataFrame({"position": position, "code": code, "age": names.iloc[code].to_numpy()})
-    people["gender"] = np.where(stream.chance([survey_model()["genders"]["female"]["share"]] * len(people)), "female", "male")
+    women = survey_model()["genders"]["female"]["share"]
+    people["gender"] = np.where(stream.chance([women] * len(people)), "female", "male")
     people["online"] = stream.chance(online)
     # Weights: share of the age group among the area's adults, over the respondents who stand for it.
     cell = people.groupby(["position", "code"])["code"].transform("size")
@@ -177,7 +178,7 @@ def _answers(stream: Stream, wave: str, effects: Mapping[str, Floats], people: p
     setting = survey_model()
     likeness, n = setting["areas"]["likeness"], len(people)
     common = stream.normal(n)
-    answers = {}
+    answers: dict[str, pd.Series] = {}
     for item, rule in setting["items"].items():
         own = ndtr(np.sqrt(likeness) * common + np.sqrt(1 - likeness) * stream.normal(n))
         latent = _log_odds(item, wave, effects, people) + logit(own)

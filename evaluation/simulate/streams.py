@@ -1,7 +1,7 @@
 """Draws that are the same on every machine: one uniform number a draw, turned into a value by inversion.
 
-Samplers that accept and reject may change with a library version, and then shift every later draw. Here only the bit stream
-of PCG64 is used, which numpy never changes, and one number is consumed for each value whatever comes out.
+Samplers that accept and reject may change with a library version, and then shift every later draw. Here only the bit
+stream of PCG64 is used, which numpy never changes, and one number is consumed for each value whatever comes out.
 """
 
 from collections.abc import Sequence
@@ -105,4 +105,5 @@ def position(uniform: Floats, weights: ArrayLike) -> NDArray[np.int64]:
     """
     cumulated = np.cumsum(np.asarray(weights, dtype=float))
     found = np.searchsorted(cumulated, uniform * cumulated[-1], side="right")
-    return np.minimum(found, len(cumulated) - 1)
+    result: NDArray[np.int64] = np.minimum(found, len(cumulated) - 1)
+    return result

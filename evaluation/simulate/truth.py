@@ -6,7 +6,6 @@ an outcome, its log ratio follows from how many of the simulated cases it could 
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,8 +38,8 @@ ITEMS: Mapping[str, tuple[str, tuple[int, ...]]] = {
 HEAD = """\
 # Simulierte Daten: Was in der simulierten Stadt wahr ist. Jede Methode muss es finden, und sonst nichts.
 # Simulated data: what is true in the simulated city. Every method must find it, and nothing else.
-# Registered cases: log_ratio is the log of cases with the measure over cases without it, in treated areas since the start.
-# Answers: log_odds_ratio towards answers that count, at equal age, gender, mode and area; shares of all adults, as answered.
+# Registered cases: log_ratio is the log of cases with the measure over cases without it, in its areas since the start.
+# Answers: log_odds_ratio towards the answers that count, at equal age, gender, mode and area; shares of all adults.
 # Written by `evaluation simulate`; do not edit.
 """
 
@@ -48,26 +47,28 @@ HEAD = """\
 def truth_bytes(city: Leipzig) -> bytes:
     """Return ``truth.toml``: the truth about all simulated years, also where the tables are cut to some of them."""
     patrols, nights = model()["patrols"], model()["nights"]
-    lines = [HEAD, "[simulation]", f"seed = {city.seed}", f"years = [{model()['first_year']}, {model()['last_year']}]", ""]
+    years = [model()["first_year"], model()["last_year"]]
+    lines = [HEAD, *_section("simulation", {"seed": city.seed, "years": years})]
     for outcome, keys in OUTCOMES.items():
         reached = all(model()["categories"][key]["street"] for key in keys)
         lines += _effect("A2", outcome, patrols["log_effect"] if reached else 0.0, patrols["areas"])
     for last in ("2024-04", f"{model()['last_year']}-12"):
         diluted = _diluted(city, OUTCOMES["violence_public"], last)
         lines += _effect("A6", "violence_public", diluted, {nights["area"]: nights["since"]}, until=last)
-    lines += ["[nights]", f"log_ratio = {nights['log_effect']}", 'hours = "22:00-04:00"', f'area = "{nights["area"]}"', ""]
-    lines += ["[displacement]", "log_ratio = 0.0", "rings = [1, 2]", ""]
+    lines += _section("nights", {"log_ratio": nights["log_effect"], "hours": "22:00-04:00", "area": nights["area"]})
+    lines += _section("displacement", {"log_ratio": 0.0, "rings": [1, 2]})
     lines += _avoided(city.incidents)
     lines += _section("recording_break", model()["recording_break"]) + _section("outlier", model()["outlier"])
-    lines += ["[mode]", f"log_odds_ratio = {survey_model()['mode']['online']}", 'change = "online instead of paper"']
-    lines += [f"items = {_list(name for name, (own, _) in ITEMS.items() if survey_model()['items'][own]['mode'])}", ""]
+    open_items = [name for name, (own, _) in ITEMS.items() if survey_model()["items"][own]["mode"]]
+    mode = {
+        "log_odds_ratio": survey_model()["mode"]["online"],
+        "change": "online instead of paper",
+        "items": open_items,
+    }
+    lines += _section("mode", mode)
     for item in ITEMS:
         lines += _answers(city, item)
     return ("\n".join(lines).rstrip("\n") + "\n").encode("utf-8")
-
-
-def _list(values: Sequence[object] | Any) -> str:
-    return json.dumps(list(values), ensure_ascii=False)
 
 
 def _table(values: Mapping[str, object]) -> str:
@@ -91,8 +92,8 @@ def _diluted(city: Leipzig, keys: Sequence[str], last: str) -> float:
     nights, rows = model()["nights"], city.deployments
     done = rows.loc[rows["part"].eq("nachtschwaermer") & rows["carried_out"], "start"].dt.normalize()
     cases = pd.concat([city.incidents.registered, city.incidents.avoided])
-    chosen = cases["area"].eq(nights["area"]) & cases["category"].isin(keys) & cases["month"].between(nights["since"], last)
-    cases = cases[chosen]
+    cases = cases[cases["area"].eq(nights["area"]) & cases["category"].isin(keys)]
+    cases = cases[cases["month"].between(nights["since"], last)]
     reached = float(in_nights(cases["occurred_from"], done).mean()) if len(cases) else 0.0
     return round(float(np.log1p(reached * np.expm1(nights["log_effect"]))), 4) + 0.0
 
@@ -113,8 +114,8 @@ def _answers(city: Leipzig, item: str) -> list[str]:
     patrolled = shares["area"].isin(list(model()["patrols"]["areas"]))
     last = shares["wave"].eq(max(shares["wave"]))
     effect = _mean(shares[patrolled & last]) - _mean(without[patrolled & last])
-    lines = ["[[answers]]", f'item = "{item}"', f"codes = {_list(codes)}", 'measure = "A2"', f"log_odds_ratio = {odds + 0.0}"]
-    lines.append(f"effect_on_share = {round(effect, 4) + 0.0}")
+    values = {"item": item, "codes": list(codes), "measure": "A2", "log_odds_ratio": odds + 0.0}
+    lines = _section("[answers]", {**values, "effect_on_share": round(effect, 4) + 0.0})[:-1]
     for name, rows in (("all", shares), ("patrolled", shares[patrolled]), ("elsewhere", shares[~patrolled])):
         waves = {str(wave): round(_mean(group), 4) for wave, group in rows.groupby("wave")}
         lines.append(f"{name} = {_table(waves)}")
