@@ -22,8 +22,9 @@ class Panel:
     Parameters
     ----------
     frame
-        Columns ``unit`` and ``period`` (text), ``outcome`` (counts, missing where unknown) and, where the study compares rates,
-        ``exposure``. One row for each unit and period; a combination that is not there is a gap, never a zero.
+        Columns ``unit`` and ``period`` (text), ``outcome`` (counts, missing where unknown) and, where the study
+        compares rates, ``exposure``. One row for each unit and period; a combination that is not there is a
+        gap, never a zero.
     study
         The declaration.
     neighbours
@@ -32,12 +33,13 @@ class Panel:
     Raises
     ------
     DesignError
-        With all problems: missing columns, duplicates, negative counts, treated units that do not exist or have no period before
-        or after their start, no comparison unit.
+        With all problems: missing columns, duplicates, negative counts, treated units that do not exist or have
+        no period before or after their start, no comparison unit.
 
     Examples
     --------
-    >>> frame = pd.DataFrame({"unit": ["a", "a", "b", "b"], "period": ["2018", "2019"] * 2, "outcome": [50, 30, 60, 55]})
+    >>> frame = pd.DataFrame({"unit": ["a", "a", "b", "b"], "period": ["2018", "2019"] * 2})
+    >>> frame["outcome"] = [50, 30, 60, 55]
     >>> panel = Panel(frame, Study(id="s", outcome="o", event="e", period="year", treated_since={"a": "2019"}))
     >>> panel.outcome.tolist(), panel.starts.tolist()
     ([[50.0, 30.0], [60.0, 55.0]], [1, -1])
@@ -96,7 +98,7 @@ class Panel:
 
     @cached_property
     def gap(self) -> int:
-        """Periods just before the start that count neither as before nor as after: anticipation and a dropped partial period."""
+        """Periods just before the start that count on neither side: anticipation, a dropped partial one."""
         whole = all(convert(since, self.study.period)[1] for since in self.study.starts.values())
         return self.study.anticipation + (not whole and self.study.partial_period == "drop")
 
@@ -174,7 +176,7 @@ class Panel:
         for unit, since in self.study.starts.items():
             if unit not in self.units:
                 guess = nearest(unit, self.units)
-                problems.append(Problem("core.panel_unknown_treated", study=study, unit=unit, hint=guess or "–"))  # noqa: RUF001
+                problems.append(Problem("core.panel_unknown_treated", study=study, unit=unit, hint=guess or "–"))
                 continue
             start = self._start_index(since)
             if start - self.gap <= 0:

@@ -99,7 +99,14 @@ class Study:
             "partial_period": PARTIAL_PERIODS,
         }
         return [
-            Problem("core.study_option", file=self.source, study=self.id, option=name, given=getattr(self, name), allowed=allowed)
+            Problem(
+                "core.study_option",
+                file=self.source,
+                study=self.id,
+                option=name,
+                given=getattr(self, name),
+                allowed=allowed,
+            )
             for name, allowed in options.items()
             if getattr(self, name) not in allowed
         ]

@@ -8,12 +8,25 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from evaluation.did.unit_effects import Measured, choose_windows, measure, observed_and_expected
+from evaluation.did.asymptotic import ClusterRobust
+from evaluation.did.effects import (
+    counts_of,
+    effect_row,
+    facts_of,
+    mean_difference,
+    notes_of,
+    observed_cases,
+    plain_row,
+    pooled_or_missing,
+    pooled_ratio,
+)
+from evaluation.did.unit_effects import Measured, choose_windows, measure
 from evaluation.errors import DesignError, Problem
-from evaluation.estimates import Counts, Draws, Estimates, Note, Scale
+from evaluation.estimates import Draws, Estimates, Scale
 from evaluation.panel import Panel
-from evaluation.randomization.assignments import ReferenceSet
-from evaluation.randomization.inference import Randomization, Tested
+from evaluation.randomization.inference import Randomization
+
+SCALES = ("ratio", "levels", "additive")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,15 +38,18 @@ class TwoByTwo:
     before, after
         Lengths of the windows in periods; by default up to three years before and one year after.
     scale
-        ``ratio``: cases relative to those expected without the measure. ``levels``: additional cases in the after-window, derived from the
-        ratio (intervals that are additive from the start cover too rarely with counts).
+        ``ratio``: cases relative to those expected without the measure. ``levels``: additional cases in the
+        after-windows, derived from the ratio. ``additive``: additional cases a unit and period from differences
+        of means; a sensitivity, since its intervals cover too rarely with counts.
     inference
-        See :class:`evaluation.Randomization`.
+        :class:`evaluation.Randomization` by default; :class:`ClusterRobust` has to be asked for.
 
     Notes
     -----
-    The effect is adjusted for the return to the usual level: changes are taken less what the preceding rise of the same unit lets expect.
-    The row ``unadjusted`` is the pooled ratio ``(T1 / T0) / (C1 / C0)`` of the cases, without that adjustment.
+    Under randomisation the effect is adjusted for the return to the usual level: changes are taken less what
+    the preceding rise of the same unit lets expect. The row ``unadjusted`` is the pooled Poisson rate ratio
+    without that adjustment, ``(T1 / T0) / (C1 / C0)`` where no exposure is declared. Cluster-robust inference
+    is about that pooled ratio.
 
     Examples
     --------
@@ -45,75 +61,87 @@ class TwoByTwo:
 
     before: int | None = None
     after: int | None = None
-    scale: Literal["ratio", "levels"] = "ratio"
-    inference: Randomization = field(default_factory=Randomization)
+    scale: Literal["ratio", "levels", "additive"] = "ratio"
+    inference: Randomization | ClusterRobust = field(default_factory=Randomization)
 
     def __post_init__(self) -> None:
-        if self.scale not in {"ratio", "levels"}:
+        if self.scale not in SCALES:
             raise DesignError(
-                Problem("core.option_value", method="TwoByTwo", option="scale", given=self.scale, allowed="ratio, levels")
+                Problem(
+                    "core.option_value", method="TwoByTwo", option="scale", given=self.scale, allowed=", ".join(SCALES)
+                )
             )
 
     def estimate(self, panel: Panel) -> Estimates:
-        """Return the effect (row ``effect``) and the pooled ratio (row ``unadjusted``), on the log scale or in cases.
+        """Return the effect (row ``effect``), on the log scale or in cases, and the pooled ratio (row ``unadjusted``).
 
         Raises
         ------
-        DesignError, EstimationError
-            The windows do not fit the panel, or no unit has complete data in them.
+        DesignError
+            The windows do not fit the panel.
+        EstimationError
+            No unit has complete data in the windows, or treated units have no case at all (cluster-robust only).
         """
         windows = choose_windows(panel, self.before, self.after, "TwoByTwo")
-        measured = measure(panel, windows, "TwoByTwo")
-        reference = self.inference.assign(measured.effects, panel.contiguity)
-        tested = self.inference.test(measured.effects, reference)
-        observed, expected = observed_and_expected(panel, measured)
-        rows = [effect_row(tested, "effect"), _pooled_row(observed, expected)]
-        table = pd.DataFrame(rows)
-        scale = Scale("log", "ratio")
-        if self.scale == "levels":
-            table, scale = _in_cases(table, observed), Scale("identity", "cases")
+        measured = measure(panel, windows, "TwoByTwo", scale="identity" if self.scale == "additive" else "log")
+        if isinstance(self.inference, ClusterRobust):
+            return self._cluster_robust(panel, measured, self.inference)
+        return self._randomised(panel, measured, self.inference)
+
+    def _randomised(self, panel: Panel, measured: Measured, inference: Randomization) -> Estimates:
+        reference = inference.assign(measured.effects, panel.contiguity)
+        tested = inference.test(measured.effects, reference)
         facts = facts_of(measured, tested, reference)
-        facts |= {"observed": observed, "expected": observed / float(np.exp(tested.estimate))}
+        observed = observed_cases(panel, measured)
+        rows = [{"term": "effect", **effect_row(tested)}]
+        if self.scale != "additive":
+            facts |= {"observed": observed, "expected": observed / float(np.exp(tested.estimate))}
+            rows.append({"term": "unadjusted", **plain_row(pooled_or_missing(panel, measured), "unadjusted")})
+        table = pd.DataFrame(rows)
+        if self.scale == "levels":
+            table = _in_cases(table, observed)
         return Estimates(
             table=table,
-            scale=scale,
+            scale=Scale("log", "ratio") if self.scale == "ratio" else Scale("identity", "cases"),
             draws=Draws(
                 values=tested.reference[:, None],
-                key=(panel.units, reference.kind, reference.strata, self.inference.seed),
+                key=(panel.units, reference.kind, reference.strata, inference.seed),
                 enumerated=reference.enumerated,
             ),
             declaration=panel.study,
             method=self,
             counts=counts_of(panel, measured),
-            notes=notes_of(measured, facts),
+            notes=notes_of(measured),
             facts=facts,
         )
 
-
-def effect_row(tested: Tested, term: str) -> dict[str, object]:
-    """Return a tested effect as a row of :class:`evaluation.Estimates`."""
-    notes = ["no_std_error"]
-    if np.isnan(tested.conf_low) or np.isnan(tested.conf_high):
-        both = np.isnan(tested.conf_low) and np.isnan(tested.conf_high)
-        notes.append("no_interval" if both else "unbounded")
-    return {
-        "term": term,
-        "estimate": tested.estimate,
-        "std_error": np.nan,
-        "df": np.inf,
-        "statistic": np.nan,
-        "p_value": tested.p_value,
-        "conf_low": tested.conf_low,
-        "conf_high": tested.conf_high,
-        "note": " ".join(notes),
-    }
-
-
-def _pooled_row(observed: float, expected: float) -> dict[str, object]:
-    empty = dict.fromkeys(("std_error", "statistic", "p_value", "conf_low", "conf_high"), np.nan)
-    possible = observed > 0 and expected > 0
-    ratio = np.log(observed / expected) if possible else np.nan
-    return {"term": "unadjusted", "estimate": ratio, **empty, "df": np.inf, "note": "unadjusted"}
+    def _cluster_robust(self, panel: Panel, measured: Measured, inference: ClusterRobust) -> Estimates:
+        estimator = mean_difference if self.scale == "additive" else pooled_ratio
+        estimate, influence = estimator(panel, measured)
+        result = inference.conclude(
+            pd.DataFrame({"term": ["effect"]}),
+            np.array([estimate]),
+            influence[:, None],
+            panel=panel,
+            scale=Scale("identity", "cases") if self.scale == "additive" else Scale("log", "ratio"),
+            method=self,
+            counts=counts_of(panel, measured),
+        )
+        if self.scale != "levels":
+            return result
+        observed = observed_cases(panel, measured)
+        table = _in_cases(result.table, observed)
+        table["std_error"] *= observed * np.exp(-result.table["estimate"])
+        table["statistic"] = table["estimate"] / table["std_error"]
+        return Estimates(
+            table=table,
+            scale=Scale("identity", "cases"),
+            declaration=panel.study,
+            method=self,
+            counts=result.counts,
+            notes=result.notes,
+            facts={**result.facts, "observed": observed},
+        )
 
 
 def _in_cases(table: pd.DataFrame, observed: float) -> pd.DataFrame:
@@ -123,44 +151,3 @@ def _in_cases(table: pd.DataFrame, observed: float) -> pd.DataFrame:
         shown[column] = observed * (1.0 - np.exp(-shown[column].to_numpy(dtype=float)))
     shown["note"] = (shown["note"] + " derived_from_ratio").str.strip()
     return shown
-
-
-def facts_of(measured: Measured, tested: Tested, reference: ReferenceSet) -> dict[str, object]:
-    """Return what belongs beside every effect: attainable p, detectable effect, exaggeration, history and reference set."""
-    history = measured.history
-    return {
-        "smallest_p": tested.smallest_p,
-        "smallest": tested.smallest_p,
-        "detectable": float(1.0 - np.exp(-tested.detectable)),
-        "exaggeration": tested.exaggeration,
-        "reporting": float(np.exp(tested.estimate) - 1.0),
-        "history_dates": len(measured.effects.past),
-        "reference_set": reference.kind,
-        "assignments": len(tested.reference),
-        "enumerated": reference.enumerated,
-        "treated": int((measured.effects.cohort >= 0).sum()),
-        "comparison": int((measured.effects.pool & (measured.effects.cohort < 0)).sum()),
-        "slope": history.slope if history else float("nan"),
-        "tau2": history.tau2 if history else float("nan"),
-        "phi": history.phi if history else float("nan"),
-        "before": measured.windows.before,
-        "after": measured.windows.after,
-    }
-
-
-def counts_of(panel: Panel, measured: Measured) -> Counts:
-    """Return what went into an effect."""
-    return Counts(
-        observations=int(np.isfinite(panel.outcome[measured.effects.pool]).sum()),
-        units=int(measured.effects.pool.sum()),
-        treated=int((measured.effects.cohort >= 0).sum()),
-        dropped=measured.dropped,
-    )
-
-
-def notes_of(measured: Measured, facts: dict[str, object]) -> tuple[Note, ...]:
-    """Return the remarks on what was set aside and on a missing history."""
-    notes = [Note(code, {"n": n}) for code, n in measured.dropped.items()]
-    if not measured.effects.standardised:
-        notes.append(Note("core.note.little_history", {"dates": facts["history_dates"]}))
-    return tuple(notes)

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
 from evaluation.data.periods import PER_YEAR
 from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.panel import Panel
-from evaluation.randomization.history import Changes, History, Windows, fit_history, placebo_dates, unit_changes
+from evaluation.randomization.history import (
+    Changes,
+    History,
+    Windows,
+    fit_history,
+    mean_changes,
+    placebo_dates,
+    unit_changes,
+)
 from evaluation.randomization.inference import LITTLE_HISTORY, UnitEffects
 
+ChangeKind = Literal["log", "pre_trend", "identity"]
 YEARS_BEFORE = 3
-YEARS_EARLIER = (3, 2, 1)
-WANTED_DATES = {"year": 6, "half_year": 6, "quarter": 6, "month": 12}
+YEARS_EARLIER = 3
+WANTED_DATES = 7  # earlier dates that a history should have before the memory for rises is made longer
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,14 +36,16 @@ class Measured:
     history: History | None
     windows: Windows
     starts: np.ndarray
+    scale: ChangeKind
     dropped: dict[str, int]
 
 
 def choose_windows(panel: Panel, before: int | None, after: int | None, method: str) -> Windows:
     """Return the windows of a comparison before and after, with sensible lengths where none are given.
 
-    By default up to three years before and one year after. The rise that says whether an area has just become worse compares the last year
-    with up to three years before it, as long as enough earlier dates remain; with short series it lies within the before-window.
+    By default up to three years before and one year after. The rise that says whether an area has just become
+    worse compares the last year with up to three years before it, as long as enough earlier dates remain; with
+    short series it lies within the before-window.
 
     Raises
     ------
@@ -60,16 +72,32 @@ def choose_windows(panel: Panel, before: int | None, after: int | None, method: 
         )
     if problems:
         raise DesignError(*problems)
-    within = Windows(chosen_before, chosen_after, max(1, chosen_before // 2), max(1, chosen_before - chosen_before // 2))
-    within = replace(within, gap=panel.gap)
-    first = int(starts.min())
-    candidates = [replace(within, recent=year, earlier=years * year) for years in YEARS_EARLIER]
-    wanted = WANTED_DATES[panel.study.period]
-    return next((windows for windows in candidates if len(placebo_dates(first, windows)) >= wanted), within)
+    return _with_memory(Windows(chosen_before, chosen_after, 1, 1, gap=panel.gap), int(starts.min()), year)
 
 
-def measure(panel: Panel, windows: Windows, method: str) -> Measured:
+def _with_memory(windows: Windows, first: int, year: int) -> Windows:
+    """Add the windows of the rise: the last year against as much as possible of the three years before it.
+
+    An area is picked because it has risen against what people remember; the longer this memory reaches, the
+    more of the fall that follows is foreseen. Enough earlier dates must remain to learn the fall from. In short
+    series the rise lies within the before-window.
+    """
+    room = first - windows.after - windows.gap - (WANTED_DATES - 1) - year
+    if room >= max(1, year // 2):
+        return replace(windows, recent=year, earlier=min(YEARS_EARLIER * year, room))
+    recent = max(1, windows.before // 2)
+    return replace(windows, recent=recent, earlier=max(1, windows.before - recent))
+
+
+def measure(panel: Panel, windows: Windows, method: str, *, scale: ChangeKind = "log") -> Measured:
     """Measure the changes of all units at the cohorts' start dates and standardise them with the history.
+
+    Parameters
+    ----------
+    scale
+        ``log``: standardised log changes less the return to the usual level. ``pre_trend``: the same without
+        that adjustment, since a pre-trend is what it removes. ``identity``: changes of the mean count, for
+        which there is no yardstick.
 
     Raises
     ------
@@ -80,7 +108,7 @@ def measure(panel: Panel, windows: Windows, method: str) -> Measured:
     cohort = np.where(panel.treated, np.searchsorted(starts, panel.starts), -1)
     if np.nanmin(panel.outcome) == np.nanmax(panel.outcome):
         raise EstimationError(Problem("core.outcome_constant", method=method))
-    history, changes, standardised = _standardised(panel, windows, starts)
+    history, changes, standardised = _standardised(panel, windows, starts, scale)
     complete = np.isfinite(changes.change).all(axis=0) & np.isfinite(changes.rise).all(axis=0)
     empty = complete & (_cases(panel, windows, starts) == 0)
     usable = complete & ~empty
@@ -97,32 +125,40 @@ def measure(panel: Panel, windows: Windows, method: str) -> Measured:
     if problems:
         raise EstimationError(*problems)
     pool = usable & (panel.treated | panel.comparison)
+    own = (cohort == np.arange(len(starts))[:, None]).astype(float)
+    share = own if scale == "pre_trend" else _shares(panel, windows, starts)
     residual, spread, past = standardised
     effects = UnitEffects(
         cohort=np.where(pool, cohort, -1),
         pool=pool,
         residual=np.where(pool, residual, 0.0),
         spread=np.where(pool, spread, 1.0),
-        share=np.where(pool, _shares(panel, windows, starts), 0.0),
+        share=np.where(pool, share, 0.0),
         level=np.where(pool, changes.level[0], 1.0),
         past=past,
     )
-    return Measured(effects, changes, history, windows, starts, {code: n for code, n in dropped.items() if n})
+    return Measured(effects, changes, history, windows, starts, scale, {code: n for code, n in dropped.items() if n})
 
 
 def _standardised(
-    panel: Panel, windows: Windows, starts: np.ndarray
+    panel: Panel, windows: Windows, starts: np.ndarray, scale: ChangeKind
 ) -> tuple[History | None, Changes, tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Return history, changes at the start dates, and residuals, standard deviations and past standardised changes."""
     dates = placebo_dates(int(starts.min()), windows)
-    if len(dates) >= LITTLE_HISTORY:
+    if scale != "identity" and len(dates) >= LITTLE_HISTORY:
         changes = unit_changes(panel.outcome, panel.exposure, starts, windows)
-        history = fit_history(unit_changes(panel.outcome, panel.exposure, dates, windows))
-        past = np.nan_to_num(history.residual / np.sqrt(history.factor * history.variance))
-        return history, changes, (*history.standardise(changes), past)
+        past = unit_changes(panel.outcome, panel.exposure, dates, windows)
+        if scale == "pre_trend":
+            changes, past = changes.without_rise(), past.without_rise()
+        history = fit_history(past)
+        seen = np.nan_to_num(history.residual / np.sqrt(history.factor * history.variance))
+        return history, changes, (*history.standardise(changes), seen)
     short = replace(windows, recent=1, earlier=max(1, windows.before - 1))
     changes = unit_changes(panel.outcome, panel.exposure, starts, short)
-    return None, changes, (changes.change, np.ones_like(changes.change), np.empty((0, len(panel.units))))
+    moved = changes.change
+    if scale == "identity":
+        moved = mean_changes(panel.outcome, panel.exposure, starts, short)
+    return None, changes, (moved, np.ones_like(moved), np.empty((0, len(panel.units))))
 
 
 def _window_mask(panel: Panel, windows: Windows, start: int) -> tuple[np.ndarray, np.ndarray]:
@@ -140,7 +176,7 @@ def _cases(panel: Panel, windows: Windows, starts: np.ndarray) -> np.ndarray:
 
 
 def _shares(panel: Panel, windows: Windows, starts: np.ndarray) -> np.ndarray:
-    """Return ``(G, N)``: treated part of the after-window less treated part of the before-window, by cohort date and unit."""
+    """Return ``(G, N)``, by cohort date and unit: treated part of the after-window less that of the before-window."""
     period = np.arange(len(panel.periods))
     active = panel.treated[:, None] & (period >= panel.starts[:, None])
     rows = []
@@ -150,24 +186,13 @@ def _shares(panel: Panel, windows: Windows, starts: np.ndarray) -> np.ndarray:
     return np.array(rows)
 
 
-def observed_and_expected(panel: Panel, measured: Measured) -> tuple[float, float]:
-    """Return the cases of the treated units in their after-windows, and those expected had they changed as the comparison did.
+def collapsed(panel: Panel, measured: Measured, g: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return cases and exposure of the two windows of cohort `g`, each ``(N, 2)``, and the lengths of the windows.
 
-    Sum over cohorts of cases before x (comparison after / comparison before), both per exposure: the pooled ratio of two by two counts.
+    Only units of this cohort and of the comparison have values; the others are missing.
     """
-    observed = expected = 0.0
-    outside = measured.effects.pool & (measured.effects.cohort < 0)
-    for g, start in enumerate(measured.starts):
-        inside = measured.effects.cohort == g
-        before, after = _window_mask(panel, measured.windows, int(start))
-
-        def total(units: np.ndarray, window: np.ndarray, values: np.ndarray) -> float:
-            return float(values[np.ix_(units, window)].sum())
-
-        cases = [[total(u, w, panel.outcome) for w in (before, after)] for u in (inside, outside)]
-        people = [[total(u, w, panel.exposure) for w in (before, after)] for u in (inside, outside)]
-        (t0, t1), (c0, c1) = cases
-        (tp0, tp1), (cp0, cp1) = people
-        observed += t1
-        expected += t0 / tp0 * tp1 * (c1 / cp1) / (c0 / cp0) if c0 > 0 else np.nan
-    return observed, expected
+    member = measured.effects.pool & ((measured.effects.cohort == g) | (measured.effects.cohort < 0))
+    masks = _window_mask(panel, measured.windows, int(measured.starts[g]))
+    cases = np.stack([panel.outcome[:, mask].sum(axis=1) for mask in masks], axis=1)
+    people = np.stack([panel.exposure[:, mask].sum(axis=1) for mask in masks], axis=1)
+    return np.where(member[:, None], cases, np.nan), people, np.array([mask.sum() for mask in masks])

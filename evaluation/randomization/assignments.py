@@ -1,7 +1,7 @@
 """Reference sets: the assignments of the measure that could as well have happened.
 
-Areas are exchanged within strata of their earlier level. Where treated areas touch, changes of neighbours resemble each other,
-and the reference is sets of areas that touch in the same way.
+Areas are exchanged within strata of their earlier level. Where treated areas touch, changes of neighbours
+resemble each other, and the reference is sets of areas that touch in the same way.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def _drawn(cohort: np.ndarray, groups: list[np.ndarray], draws: int, seed: int) 
     return rows
 
 
-# --- treated areas that touch ----------------------------------------------------------------------------------------------
+# --- treated areas that touch ---
 
 
 def components(members: np.ndarray, contiguity: np.ndarray) -> list[list[int]]:
@@ -133,7 +133,7 @@ def components(members: np.ndarray, contiguity: np.ndarray) -> list[list[int]]:
         part, front = set(), {min(left)}
         while front:
             part |= front
-            front = {other for unit in front for other in np.flatnonzero(contiguity[unit])} & left - part
+            front = {other for unit in front for other in np.flatnonzero(contiguity[unit]).tolist()} & left - part
         parts.append(sorted(part))
         left -= part
     return sorted(parts, key=lambda part: (-len(part), part))
@@ -144,8 +144,8 @@ def draw_connected(
 ) -> ReferenceSet | None:
     """Return sets grown on the map, in parts as large as those of the true set, of the most similar mean log level.
 
-    Up to 600 different sets are grown and the 200 nearest in level kept. Where all parts are single units, or hardly any other set
-    exists, None: there is nothing to imitate.
+    Up to 600 different sets are grown and the 200 nearest in level kept. Where all parts are single units, or
+    hardly any other set exists, None: there is nothing to imitate.
     """
     members = np.flatnonzero(cohort >= 0)
     parts = components(members, contiguity)
@@ -182,7 +182,8 @@ def _grow(
     for part in parts:
         if not free:
             return None
-        grown, border = [rng.choice(sorted(free))], set()
+        grown = [rng.choice(sorted(free))]
+        border: set[int] = set()
         while len(grown) < len(part):
             border = (border | touching[grown[-1]]) & free - set(grown)
             if not border:

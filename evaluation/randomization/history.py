@@ -1,12 +1,13 @@
 """What changes usually look like without a measure: a city's own history as the yardstick of an effect.
 
-Counts are over-dispersed, busy areas fluctuate less in proportion, and an area that has just risen falls back. Earlier dates
-at which nothing began show how much; the change at the true date is standardised with it. Nothing here knows who is treated.
+Counts are over-dispersed, busy areas fluctuate less in proportion, and an area that has just risen falls back.
+Earlier dates at which nothing began show how much; the change at the true date is standardised with it. Nothing
+here knows who is treated.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,7 +27,8 @@ class Windows:
     lead
         Periods from the date to the first one of the after-window; negative for pre-trends.
     recent, earlier
-        The rise of an area is its mean over the last `recent` periods before the date against the `earlier` periods before these.
+        The rise of an area is its mean over the last `recent` periods before the date against the `earlier`
+        periods before these.
     gap
         Periods just before the date that are left out (anticipation, partial periods).
     """
@@ -51,7 +53,7 @@ class Windows:
 
 @dataclass(frozen=True, eq=False)
 class Changes:
-    """Log change, preceding log rise and level of every unit at ``H`` dates, each ``(H, N)``; missing where data are missing.
+    """Log change, preceding log rise and level of every unit at ``H`` dates, each ``(H, N)``, missing without data.
 
     Change and rise are centred: less their median over the units of a date.
     """
@@ -60,7 +62,10 @@ class Changes:
     change: np.ndarray
     rise: np.ndarray
     level: np.ndarray
-    centre: np.ndarray
+
+    def without_rise(self) -> Changes:
+        """Return the same changes as if no unit had risen before, so that no return to the usual level is taken off."""
+        return replace(self, rise=np.where(np.isfinite(self.rise), 0.0, np.nan))
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,14 +114,14 @@ class _Sums:
         start = self.dates + first
         total = self.total[:, start + length] - self.total[:, start]
         missing = self.missing[:, start + length] - self.missing[:, start]
-        return np.where(missing > 0, np.nan, total).T
+        return np.asarray(np.where(missing > 0, np.nan, total).T)
 
 
 def unit_changes(outcome: np.ndarray, exposure: np.ndarray, dates: np.ndarray, windows: Windows) -> Changes:
     """Return the changes of all units at `dates`.
 
-    ``change = log[(sum after + 1/2) / exposure after] - log[(sum before + 1/2) / exposure before]``; the rise compares mean counts,
-    each + 1/2, the level is the mean count a period before the date + 1/2.
+    ``change = log[(sum after + 1/2) / exposure after] - log[(sum before + 1/2) / exposure before]``; the rise
+    compares mean counts, each + 1/2, the level is the mean count a period before the date + 1/2.
 
     Parameters
     ----------
@@ -128,7 +133,7 @@ def unit_changes(outcome: np.ndarray, exposure: np.ndarray, dates: np.ndarray, w
     counts, persons = _Sums(outcome, dates), _Sums(exposure, dates)
 
     def log_sum(first: int, length: int) -> np.ndarray:
-        return np.log(counts.over(first, length) + CONTINUITY) - np.log(persons.over(first, length))
+        return np.asarray(np.log(counts.over(first, length) + CONTINUITY) - np.log(persons.over(first, length)))
 
     def log_mean(first: int, length: int) -> np.ndarray:
         return np.log(counts.over(first, length) / length + CONTINUITY) - np.log(persons.over(first, length) / length)
@@ -137,14 +142,19 @@ def unit_changes(outcome: np.ndarray, exposure: np.ndarray, dates: np.ndarray, w
     change = log_sum(windows.lead, windows.after) - log_sum(end - windows.before, windows.before)
     risen = end - windows.recent
     rise = log_mean(risen, windows.recent) - log_mean(risen - windows.earlier, windows.earlier)
-    centre = np.nanmedian(change, axis=1, keepdims=True)
     return Changes(
         dates=dates,
-        change=change - centre,
+        change=change - np.nanmedian(change, axis=1, keepdims=True),
         rise=rise - np.nanmedian(rise, axis=1, keepdims=True),
         level=counts.over(end - windows.before, windows.before) / windows.before + CONTINUITY,
-        centre=centre,
     )
+
+
+def mean_changes(outcome: np.ndarray, exposure: np.ndarray, dates: np.ndarray, windows: Windows) -> np.ndarray:
+    """Return the changes ``(H, N)`` of the mean count a period (per exposure), after less before."""
+    counts, persons = _Sums(outcome, dates), _Sums(exposure, dates)
+    after, before = (windows.lead, windows.after), (-windows.gap - windows.before, windows.before)
+    return np.asarray(counts.over(*after) / persons.over(*after) - counts.over(*before) / persons.over(*before))
 
 
 def placebo_dates(first_start: int, windows: Windows) -> np.ndarray:
@@ -155,8 +165,9 @@ def placebo_dates(first_start: int, windows: Windows) -> np.ndarray:
 def fit_history(changes: Changes, *, rounds: int = 25) -> History:
     """Fit the return to the usual level and the size of changes to placebo dates.
 
-    The slope is least squares over all dates and units. ``tau2`` and ``phi`` are fitted to the squared residuals, capped at
-    9 times their fit, by least squares weighted with the inverse squared fit, both at least 0; a few rounds.
+    The slope is least squares over all dates and units. ``tau2`` and ``phi`` are fitted to the squared
+    residuals, capped at 9 times their fit, by least squares weighted with the inverse squared fit, both at
+    least 0; a few rounds.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The default inference of an effect: would areas and years without the measure have shown as much?
+"""The default inference of an effect: compare it with what areas and years without the measure show.
 
 Changes are standardised with the city's history (:mod:`evaluation.randomization.history`) and compared with what other
 assignments (:mod:`evaluation.randomization.assignments`) give. Statistics are linear in the changes and in the tested
@@ -36,7 +36,8 @@ class UnitEffects:
     residual, spread
         ``(G, N)`` changes on the log scale less the return to the usual level, and their standard deviations.
     share
-        ``(G, N)`` how much of the tested effect is in the change: 1 for a treated unit at its own date, 0 where untreated.
+        ``(G, N)`` how much of the tested effect is in the change: 1 for a treated unit at its own date, 0 where
+        untreated.
     level
         ``(N,)`` mean count before the first date.
     past
@@ -81,10 +82,11 @@ class Randomization:
     Parameters
     ----------
     weights
-        ``precision``: the mean of standardised changes; its effect weights treated units by ``1 / s``. The most powerful one.
-        ``equal``: every treated unit counts the same, the average effect on the treated.
+        ``precision``: the mean of standardised changes; its effect weights treated units by ``1 / s``. The most
+        powerful one. ``equal``: every treated unit counts the same, the average effect on the treated.
     reference
-        ``auto``: sets connected like the treated ones where these touch and a map is known, else within two strata of the level.
+        ``auto``: sets connected like the treated ones where these touch and a map is known, else within two
+        strata of the level.
     draws, seed, enumerate_up_to
         Assignments are enumerated where there are no more than `enumerate_up_to`, else `draws` of them are drawn.
     level
@@ -92,11 +94,12 @@ class Randomization:
 
     Notes
     -----
-    With residual changes ``e`` and standard deviations ``s`` of the ``N`` units at the true date, ``z = e / s``; the statistic of
-    ``precision`` is the mean ``z`` of the assigned less the mean ``z`` of the others. Under a constant effect ``delta`` the
-    statistic of every assignment is a line in ``delta``, so the interval has a closed form. With fewer than 20 units, assignments
-    at earlier dates join the reference set. With fewer than two earlier dates the statistic is the studentised
-    difference of mean log changes within four strata of the level, which has little power when few units are treated.
+    With residual changes ``e`` and standard deviations ``s`` of the ``N`` units at the true date, ``z = e /
+    s``; the statistic of ``precision`` is the mean ``z`` of the assigned less the mean ``z`` of the others.
+    Under a constant effect ``delta`` the statistic of every assignment is a line in ``delta``, so the interval
+    has a closed form. With fewer than 20 units, assignments at earlier dates join the reference set. With fewer
+    than two earlier dates the statistic is the studentised difference of mean log changes within four strata of
+    the level, which has little power when few units are treated.
 
     Examples
     --------
@@ -150,16 +153,24 @@ class Randomization:
             return _studentised(effects, reference, self.level)
         z = effects.residual / effects.spread
         x = effects.share / effects.spread
-        functional = _precision if self.weights == "precision" else _equal
-        values, slopes = functional(effects, reference.cohort, np.stack([z, x], axis=-1)).T
+        values, slopes = self._functional(effects, reference.cohort, np.stack([z, x], axis=-1)).T
         if effects.pool.sum() < FEW_UNITS:
             columns = np.repeat(effects.past.T[None], len(z), axis=0)  # a column for every earlier date
-            values = np.concatenate([values, functional(effects, reference.cohort, columns).T.ravel()])
+            values = np.concatenate([values, self._functional(effects, reference.cohort, columns).T.ravel()])
             slopes = np.concatenate([slopes, np.zeros(len(values) - len(slopes))])
         return _invert(values, slopes, self.level)
 
+    def statistic(self, effects: UnitEffects, cohort: np.ndarray) -> np.ndarray:
+        """Return the statistic ``(B,)`` of assignments `cohort` ``(B, N)``, in standard deviations or on the log scale."""
+        columns = (effects.residual / effects.spread)[:, :, None]
+        return self._functional(effects, cohort, columns)[:, 0]
 
-# --- statistics that are linear in the changes ----------------------------------------------------------------------------
+    def _functional(self, effects: UnitEffects, cohort: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        chosen = _precision if self.weights == "precision" else _equal
+        return chosen(effects, cohort, columns)
+
+
+# --- statistics that are linear in the changes ---
 
 
 def _precision(effects: UnitEffects, cohort: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -176,8 +187,8 @@ def _precision(effects: UnitEffects, cohort: np.ndarray, columns: np.ndarray) ->
 def _equal(effects: UnitEffects, cohort: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Plain mean of the treated places less the precision-weighted mean of the others, ``(B, c)``.
 
-    Treated places keep their standard deviation and receive the standardised change of the drawn units; which place receives
-    which is averaged over.
+    Treated places keep their standard deviation and receive the standardised change of the drawn units; which
+    place receives which is averaged over.
     """
     outside = (cohort < 0) & effects.pool
     treated = int((effects.cohort >= 0).sum())
@@ -198,7 +209,8 @@ def _invert(values: np.ndarray, slopes: np.ndarray, level: float) -> Tested:
     """Turn lines ``values - delta * slopes``, the true assignment first, into estimate, p-value and interval.
 
     An assignment is as extreme as the true one for all ``delta`` between its two crossings with plus and minus the true
-    line; all these intervals contain the estimate, so the ends of the confidence interval are order statistics of the crossings.
+    line; all these intervals contain the estimate, so the ends of the confidence interval are order statistics
+    of the crossings.
     """
     value, slope = values[0], slopes[0]
     estimate, number = value / slope, len(values)
@@ -224,7 +236,7 @@ def _invert(values: np.ndarray, slopes: np.ndarray, level: float) -> Tested:
 
 
 def _power(reference: np.ndarray, level: float) -> dict[str, float]:
-    """Return the effect found with 80 % power, and how much a significant estimate exaggerates a typical effect of -16 %."""
+    """Return the effect found with 80 % power, and how much significant estimates exaggerate a typical one."""
     critical = float(np.quantile(np.abs(reference), level))
     detectable = critical + float(np.quantile(reference, POWER))
     shown = reference + TYPICAL_EFFECT
@@ -274,7 +286,7 @@ def _studentised(effects: UnitEffects, reference: ReferenceSet, level: float) ->
 
 
 def _search(p_value: Callable[[float], float], inside: float, outside: float, alpha: float) -> float:
-    """Return the value between `inside` (not rejected) and `outside` (rejected) at which rejection begins, missing if it never does."""
+    """Return where between `inside` (kept) and `outside` (rejected) rejection begins; missing if never."""
     if p_value(outside) > alpha:
         return float("nan")
     for _ in range(50):

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-MINUS = "−"  # noqa: RUF001 - the typographic minus is the point
+MINUS = "−"
 _LOCALES = {"de": "de_DE", "en": "en_GB"}
 _AND = {"de": " und ", "en": " and "}
 _POINTS = {"de": "Prozentpunkte", "en": "percentage points"}
-MISSING = "–"  # noqa: RUF001 - an en dash stands for a missing number
+MISSING = "–"
 
 
 @cache
@@ -41,7 +41,9 @@ def _percent(value: float, digits: int, language: str, *, signed: bool = False) 
 
 def _date(value: dt.date | str, language: str) -> str:
     day = dt.date.fromisoformat(value[:10]) if isinstance(value, str) else value
-    return f"{day.day:02d}.{day.month:02d}.{day.year:04d}" if language == "de" else f"{day.day} {_month_name(day, language)}"
+    if language == "de":
+        return f"{day.day:02d}.{day.month:02d}.{day.year:04d}"
+    return f"{day.day} {_month_name(day, language)}"
 
 
 def _month_name(value: dt.date, language: str) -> str:
@@ -71,7 +73,8 @@ def format_value(value: Any, spec: str, language: str) -> str:
     if spec == "int":
         return _decimal(float(value), 0, language)
     if spec == "list":
-        return join_list(value if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str) else [value], language)
+        several = isinstance(value, Sequence | set | frozenset) and not isinstance(value, str)
+        return join_list(value if several else [value], language)
     if spec == "date":
         return _date(value, language)
     if spec == "month":

@@ -1,0 +1,136 @@
+"""What every estimate of an effect hands over with its numbers: rows, facts, counts and notes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evaluation.did.unit_effects import Measured, collapsed
+from evaluation.errors import EstimationError
+from evaluation.estimates import Counts, Note
+from evaluation.panel import Panel
+from evaluation.randomization.assignments import ReferenceSet
+from evaluation.randomization.inference import Tested
+from evaluation.regression import two_way
+
+
+def effect_row(tested: Tested) -> dict[str, object]:
+    """Return a tested effect as a row of :class:`evaluation.Estimates`, without its keys."""
+    notes = ["no_std_error"]
+    if np.isnan(tested.conf_low) or np.isnan(tested.conf_high):
+        both = np.isnan(tested.conf_low) and np.isnan(tested.conf_high)
+        notes.append("no_interval" if both else "unbounded")
+    return {
+        "estimate": tested.estimate,
+        "std_error": np.nan,
+        "df": np.inf,
+        "statistic": np.nan,
+        "p_value": tested.p_value,
+        "conf_low": tested.conf_low,
+        "conf_high": tested.conf_high,
+        "note": " ".join(notes),
+    }
+
+
+def plain_row(estimate: float, note: str) -> dict[str, object]:
+    """Return a row with an estimate alone; `note` says why there is no more."""
+    empty = dict.fromkeys(("std_error", "statistic", "p_value", "conf_low", "conf_high"), np.nan)
+    return {"estimate": estimate, **empty, "df": np.inf, "note": note}
+
+
+def pooled_ratio(panel: Panel, measured: Measured) -> tuple[float, np.ndarray]:
+    """Return the pooled log rate ratio of after against before, and the influence ``(N,)`` of every unit on it.
+
+    Poisson regression of the counts of the two windows with unit and window effects and the exposure as offset;
+    without exposure it is ``ln [(T1 / T0) / (C1 / C0)]``. Cohorts are weighted by their treated units.
+
+    Raises
+    ------
+    EstimationError
+        The treated units have no case before or after.
+    """
+    treated = measured.effects.cohort >= 0
+    estimate, influence = 0.0, np.zeros(len(treated))
+    for g in range(len(measured.starts)):
+        own = measured.effects.cohort == g
+        if not own.any():
+            continue
+        cases, people, _ = collapsed(panel, measured, g)
+        regressor = np.stack([np.zeros(len(own)), own.astype(float)], axis=1)[None]
+        fit = two_way(cases, regressor, exposure=people if panel.study.exposure else None)
+        share = own.sum() / treated.sum()
+        estimate += share * fit.coefficients[0]
+        influence += share * fit.influence[:, 0]
+    return float(estimate), influence
+
+
+def pooled_or_missing(panel: Panel, measured: Measured) -> float:
+    """Return the pooled log ratio, missing where the treated units have no case before or after."""
+    try:
+        return pooled_ratio(panel, measured)[0]
+    except EstimationError:
+        return float("nan")
+
+
+def mean_difference(panel: Panel, measured: Measured) -> tuple[float, np.ndarray]:
+    """Return the difference of mean changes, in cases a unit and period, and the influences ``(N,)`` on it."""
+    treated = measured.effects.cohort >= 0
+    outside = measured.effects.pool & ~treated
+    estimate, influence = 0.0, np.zeros(len(treated))
+    for g in range(len(measured.starts)):
+        own = measured.effects.cohort == g
+        if not own.any():
+            continue
+        change = measured.effects.residual[g]
+        share = own.sum() / treated.sum()
+        estimate += share * (change[own].mean() - change[outside].mean())
+        influence += share * np.where(own, change - change[own].mean(), 0.0) / own.sum()
+        influence -= share * np.where(outside, change - change[outside].mean(), 0.0) / outside.sum()
+    return float(estimate), influence
+
+
+def observed_cases(panel: Panel, measured: Measured) -> float:
+    """Return the cases of the treated units in their after-windows."""
+    own = [measured.effects.cohort == g for g in range(len(measured.starts))]
+    return float(sum(collapsed(panel, measured, g)[0][rows, 1].sum() for g, rows in enumerate(own)))
+
+
+def facts_of(measured: Measured, tested: Tested, reference: ReferenceSet) -> dict[str, object]:
+    """Return what belongs beside an effect: attainable p, detectable effect, exaggeration, history, reference set."""
+    history = measured.history
+    return {
+        "smallest_p": tested.smallest_p,
+        "smallest": tested.smallest_p,
+        "detectable": float(1.0 - np.exp(-tested.detectable)),
+        "exaggeration": tested.exaggeration,
+        "history_dates": len(measured.effects.past),
+        "reference_set": reference.kind,
+        "assignments": len(tested.reference),
+        "enumerated": reference.enumerated,
+        "treated": int((measured.effects.cohort >= 0).sum()),
+        "comparison": int((measured.effects.pool & (measured.effects.cohort < 0)).sum()),
+        "slope": history.slope if history else float("nan"),
+        "tau2": history.tau2 if history else float("nan"),
+        "phi": history.phi if history else float("nan"),
+        "before": measured.windows.before,
+        "after": measured.windows.after,
+    }
+
+
+def counts_of(panel: Panel, measured: Measured) -> Counts:
+    """Return what went into an effect."""
+    return Counts(
+        observations=int(np.isfinite(panel.outcome[measured.effects.pool]).sum()),
+        units=int(measured.effects.pool.sum()),
+        treated=int((measured.effects.cohort >= 0).sum()),
+        dropped=measured.dropped,
+    )
+
+
+def notes_of(measured: Measured) -> tuple[Note, ...]:
+    """Return the remarks on what was set aside and on a missing history."""
+    notes = [Note(code, {"n": n}) for code, n in measured.dropped.items()]
+    if measured.scale == "identity":
+        notes.append(Note("core.note.additive"))
+    elif not measured.effects.standardised:
+        notes.append(Note("core.note.little_history", {"dates": len(measured.effects.past)}))
+    return tuple(notes)
