@@ -5,6 +5,7 @@ Here: how often the default test cries wolf on the city's own areas and years wi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -13,8 +14,8 @@ import pandas as pd
 from evaluation.did.effects import counts_of
 from evaluation.did.two_by_two import TwoByTwo
 from evaluation.did.unit_effects import choose_windows, measure
-from evaluation.errors import DesignError, EstimationError
-from evaluation.estimates import Estimates, Note, Scale
+from evaluation.errors import EvaluationError
+from evaluation.estimates import Estimates, Estimator, Note, Scale
 from evaluation.panel import Panel
 from evaluation.randomization.assignments import draw_within_strata, level_strata
 from evaluation.randomization.history import Changes, fit_history, placebo_dates, unit_changes
@@ -122,18 +123,18 @@ def _row(rule: str, shares: list[float]) -> dict[str, object]:
     return {"rule": rule, "estimate": estimate, **empty, "df": np.inf, "note": note}
 
 
-def specifications(panel: Panel, methods: dict[str, TwoByTwo]) -> dict[str, Estimates]:
-    """Return the same effect under several specifications, those left out that the data do not allow.
+def specifications(panel: Panel, methods: Mapping[str, Estimator]) -> dict[str, Estimates | EvaluationError]:
+    """Return the same effect under several specifications, or the error that says why one of them is not possible.
 
     Parameters
     ----------
     methods
-        By label; the declared one and the sensitivities that were named beforehand.
+        By label: the declared one and the sensitivities that were named beforehand.
     """
-    results = {}
+    results: dict[str, Estimates | EvaluationError] = {}
     for label, method in methods.items():
         try:
             results[label] = method.estimate(panel)
-        except (DesignError, EstimationError):
-            continue
+        except EvaluationError as error:
+            results[label] = error
     return results

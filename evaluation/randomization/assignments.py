@@ -163,11 +163,11 @@ def draw_connected(
         if row is not None:
             found.setdefault(key, row)
     found.pop(frozenset(members.tolist()), None)
+    rows = np.array(list(found.values()), dtype=int).reshape(-1, len(cohort))
     log_level = np.log(level)
-    distance = {key: abs(log_level[list(key)].mean() - log_level[members].mean()) for key in found}
-    kept = sorted(found, key=lambda key: (distance[key], sorted(key)))[:NEAREST]
-    rows = np.array([found[key] for key in kept], dtype=int).reshape(-1, len(cohort))
-    return ReferenceSet(np.concatenate([cohort[None], rows]), len(found) < NEAREST, "connected", 1)
+    distance = np.abs((rows >= 0) @ log_level / len(members) - log_level[members].mean())
+    kept = rows[np.argsort(distance, kind="stable")[:NEAREST]]
+    return ReferenceSet(np.concatenate([cohort[None], kept]), len(found) < NEAREST, "connected", 1)
 
 
 def _grow(
@@ -178,7 +178,7 @@ def _grow(
     rng: random.Random,
 ) -> np.ndarray | None:
     """Grow one set: parts of the given sizes that do not touch each other; None where it does not fit."""
-    row, free = np.full(len(cohort), -1), set(allowed)
+    row, free, staggered = np.full(len(cohort), -1), set(allowed), cohort.max() > 0
     for part in parts:
         if not free:
             return None
@@ -189,6 +189,6 @@ def _grow(
             if not border:
                 return None
             grown.append(rng.choice(sorted(border)))
-        row[grown] = rng.sample(cohort[part].tolist(), len(part))
+        row[grown] = rng.sample(cohort[part].tolist(), len(part)) if staggered else 0
         free -= set(grown).union(*(touching[unit] for unit in grown))
     return row

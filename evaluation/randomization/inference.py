@@ -161,7 +161,7 @@ class Randomization:
         return _invert(values, slopes, self.level)
 
     def statistic(self, effects: UnitEffects, cohort: np.ndarray) -> np.ndarray:
-        """Return the statistic ``(B,)`` of assignments `cohort` ``(B, N)``, in standard deviations or on the log scale."""
+        """Return the statistic ``(B,)`` of the assignments `cohort` ``(B, N)``."""
         columns = (effects.residual / effects.spread)[:, :, None]
         return self._functional(effects, cohort, columns)[:, 0]
 
