@@ -263,7 +263,11 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         code = app([word for word in given if word != DEBUG], prog_name="evaluation", standalone_mode=False)
     except typer.TyperException as error:
-        getattr(error, "show", lambda: _complain(str(error)))()  # mistakes in what was typed show their usage
+        show = getattr(error, "show", None)  # a mistake in what was typed shows the usage
+        if show is None:
+            _complain(str(error))
+        else:
+            show()
         return FAILED
     except KeyboardInterrupt:
         return STOPPED

@@ -96,18 +96,18 @@ class About:
 
     def __post_init__(self) -> None:
         if not self.id or not all(part.replace("_", "a").isalnum() for part in self.id.split(".")):
-            raise ReportError(Problem("runner.bad_id", value=self.id))
+            raise ReportError(Problem("runner.bad_id", given=self.id))
         if self.unit not in UNITS:
             raise ReportError(
                 Problem(
                     "runner.unknown_unit",
-                    value=self.unit,
+                    given=self.unit,
                     id=self.id,
                     nearest=nearest(self.unit, UNITS) or "number",
                 )
             )
         if not self.source.strip():
-            raise ReportError(Problem("runner.no_source", value=self.id))
+            raise ReportError(Problem("runner.no_source", given=self.id))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +191,7 @@ class Published:
         rows = pd.Series(data=True, index=self.frame.index)
         for name, wanted in keys.items():
             if name not in self.keys:
-                raise ReportError(Problem("runner.unknown_key", value=name, id=self.id, keys=list(self.keys)))
+                raise ReportError(Problem("runner.unknown_key", given=name, id=self.id, keys=list(self.keys)))
             rows &= self.frame[name].isin(wanted if isinstance(wanted, list) else [wanted])
         return self._with(self.frame[rows].reset_index(drop=True))
 
@@ -205,7 +205,7 @@ class Published:
         """
         rows = self.where(**keys).frame
         if len(rows) != 1:
-            raise ReportError(Problem("runner.not_one_row", value=len(rows), id=self.id, keys=str(keys)))
+            raise ReportError(Problem("runner.not_one_row", given=len(rows), id=self.id, keys=str(keys)))
         return self.cells_of(rows)[0]
 
     def cells(self) -> list[Cell]:
@@ -364,17 +364,17 @@ def _need(frame: pd.DataFrame, columns: Sequence[str], about: About) -> None:
     missing = [name for name in columns if name not in frame]
     if missing:
         given = list(frame.columns)
-        raise ReportError(Problem("runner.missing_columns", id=about.id, columns=missing, given=given))
+        raise ReportError(Problem("runner.missing_columns", id=about.id, columns=missing, present=given))
 
 
 def _check(frame: pd.DataFrame, about: About, *, keys: Sequence[str], labels: Sequence[str], basis: Basis) -> None:
     if basis not in _BASES:
-        raise ReportError(Problem("runner.unknown_basis", value=basis, id=about.id, bases=list(_BASES)))
+        raise ReportError(Problem("runner.unknown_basis", given=basis, id=about.id, bases=list(_BASES)))
     _need(frame, ("value", *keys, *labels), about)
     double = frame.duplicated(list(keys)) if keys else pd.Series(data=len(frame) > 1, index=frame.index)
     if double.any():
         first = frame.loc[double.idxmax(), list(keys)].to_dict()
-        raise ReportError(Problem("runner.double_key", id=about.id, value=str(first)))
+        raise ReportError(Problem("runner.double_key", id=about.id, given=str(first)))
 
 
 def _size(frame: pd.DataFrame, about: About, *, basis: Basis, cases: str | Sequence[str] | int | None) -> pd.Series:

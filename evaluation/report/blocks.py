@@ -34,13 +34,13 @@ def slug(words: str) -> str:
 def _checked_id(given: str, words: str) -> str:
     chosen = given or slug(words)
     if not _ID.fullmatch(chosen):
-        raise ReportError(Problem("runner.bad_anchor", value=chosen))
+        raise ReportError(Problem("runner.bad_anchor", given=chosen))
     return chosen
 
 
 def _need_text(kind: str, name: str, words: str) -> None:
     if not words.strip():
-        raise ReportError(Problem(f"runner.no_{name}", value=kind))
+        raise ReportError(Problem(f"runner.no_{name}", given=kind))
 
 
 class Block:
@@ -91,7 +91,7 @@ class Heading(Block):
     def __post_init__(self) -> None:
         _need_text("Heading", "words", self.words)
         if self.level not in range(2, 6):
-            raise ReportError(Problem("runner.bad_level", value=self.level, words=self.words))
+            raise ReportError(Problem("runner.bad_level", given=self.level, words=self.words))
         object.__setattr__(self, "id", _checked_id(self.id, self.words))
 
 
@@ -152,7 +152,7 @@ class TableCell:
 
     def __post_init__(self) -> None:
         if self.target and not self.target.startswith("#"):
-            raise ReportError(Problem("runner.outside_link", value=self.target))
+            raise ReportError(Problem("runner.outside_link", given=self.target))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,7 +194,7 @@ class TableBlock(Block):
         object.__setattr__(self, "rows", cells)
         uneven = [len(row) for row in cells if len(row) != len(self.columns)]
         if uneven:
-            raise ReportError(Problem("runner.uneven_table", value=uneven[0], id=self.id, columns=len(self.columns)))
+            raise ReportError(Problem("runner.uneven_table", given=uneven[0], id=self.id, columns=len(self.columns)))
 
     @property
     def width(self) -> Literal["narrow", "normal", "wide"]:
@@ -254,7 +254,7 @@ class FigureBlock(Block):
             _need_text(f"FigureBlock {self.id}", name, getattr(self, name))
         _checked_id(self.id, "")
         if not self.media_type:
-            raise ReportError(Problem("runner.unknown_image", value=self.id))
+            raise ReportError(Problem("runner.unknown_image", given=self.id))
 
     def inner(self) -> tuple[Block, ...]:
         """Return the table that unfolds."""
@@ -293,7 +293,7 @@ class NoteBlock(Block):
     def __post_init__(self) -> None:
         _need_text("NoteBlock", "words", self.words)
         if self.kind in {"missing", "gap"} and not self.subject:
-            raise ReportError(Problem("runner.no_subject", value=self.words))
+            raise ReportError(Problem("runner.no_subject", given=self.words))
 
 
 @dataclass(frozen=True, kw_only=True)

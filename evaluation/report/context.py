@@ -64,20 +64,20 @@ def check_parameters(given: dict[str, Any]) -> None:
     for name, value in given.items():
         if name not in PARAMETERS:
             like = nearest(name, PARAMETERS) or "year"
-            problems.append(Problem("runner.unknown_parameter", value=name, nearest=like, valid=list(PARAMETERS)))
+            problems.append(Problem("runner.unknown_parameter", given=name, nearest=like, valid=list(PARAMETERS)))
         elif type(value) is not PARAMETERS[name]:
             wanted = {"str": "text", "int": "1234"}[PARAMETERS[name].__name__]
             problems.append(
-                Problem("runner.parameter_type", name=name, value=value, given=type(value).__name__, wanted=wanted)
+                Problem("runner.parameter_type", name=name, shown=value, kind=type(value).__name__, wanted=wanted)
             )
     for name in ("project", "year"):
         if name not in given or given[name] == "":
-            problems.append(Problem("runner.missing_parameter", value=name))
+            problems.append(Problem("runner.missing_parameter", given=name))
     year, language = given.get("year"), given.get("language", "")
     if type(year) is int and year not in _YEARS:
-        problems.append(Problem("runner.parameter_year", value=str(year)))
+        problems.append(Problem("runner.parameter_year", given=str(year)))
     if isinstance(language, str) and language not in ("", *LANGUAGES):
-        problems.append(Problem("runner.parameter_language", value=language, valid=list(LANGUAGES)))
+        problems.append(Problem("runner.parameter_language", given=language, valid=list(LANGUAGES)))
     if problems:
         raise ReportError(*problems)
 

@@ -84,12 +84,12 @@ def replace_all(folder: Path, target: Path, names: list[str], *, outdated: tuple
         if created and target.is_dir() and not any(target.iterdir()):
             target.rmdir()
         if isinstance(failure, PermissionError):
-            raise ReportError(Problem("runner.target_in_use", value=name)) from failure
+            raise ReportError(Problem("runner.target_in_use", given=name)) from failure
         raise
 
 
 def _worded(failure: OSError, target: Path) -> ReportError:
     if failure.errno == errno.ENOSPC:
-        return ReportError(Problem("runner.disk_full", value=str(target)))
+        return ReportError(Problem("runner.disk_full", given=str(target)))
     reason = failure.strerror or str(failure)
-    return ReportError(Problem("runner.cannot_write", value=str(target), reason=reason))
+    return ReportError(Problem("runner.cannot_write", given=str(target), reason=reason))

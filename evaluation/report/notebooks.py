@@ -25,7 +25,7 @@ def find(name: str) -> Path:
     for path in (inside, checkout):
         if path.is_file():
             return path
-    raise ReportError(Problem("runner.no_notebook", value=f"{name}.ipynb"))
+    raise ReportError(Problem("runner.no_notebook", given=f"{name}.ipynb"))
 
 
 def read(path: Path) -> "NotebookNode":

@@ -40,7 +40,7 @@ def load() -> None:
     except OSError as missing:
         packages = _PACKAGES.get(sys.platform, _PACKAGES["linux"])
         first = str(missing).splitlines()[0]
-        raise PangoMissingError(Problem("runner.no_pango", packages=packages, value=first)) from missing
+        raise PangoMissingError(Problem("runner.no_pango", packages=packages, given=first)) from missing
 
 
 def for_paper(html: str, language: str) -> str:

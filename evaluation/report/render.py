@@ -34,7 +34,7 @@ def pages(notebook: "NotebookNode") -> list[Mapping[str, Any]]:
             if output.output_type == "stream":
                 continue
             if MIME not in output.get("data", {}):
-                raise ReportError(Problem("runner.foreign_output", value=str(cell.source).splitlines()[-1]))
+                raise ReportError(Problem("runner.foreign_output", given=str(cell.source).splitlines()[-1]))
             facts.append(output.data[MIME])
     if not facts:
         raise ReportError(Problem("runner.no_pages"))

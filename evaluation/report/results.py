@@ -26,7 +26,7 @@ def merged(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         first = found.setdefault(key, row)
         if dict(first) != dict(row):
             differing = [name for name in COLUMNS if first[name] != row[name]]
-            problems.append(Problem("runner.two_values", value=key[0], period=key[1] or "-", columns=differing))
+            problems.append(Problem("runner.two_values", given=key[0], period=key[1] or "-", columns=differing))
     if problems:
         raise ReportError(*problems)
     return list(found.values())

@@ -86,34 +86,34 @@ def check(structure: Structure) -> None:
     """Raise `ReportError` with all that is wrong."""
     problems = [*_anchors(structure), *_outside(structure), *_headings(structure)]
     if structure.without_words:
-        problems.append(Problem("runner.pictures_without_words", value=structure.without_words))
+        problems.append(Problem("runner.pictures_without_words", given=structure.without_words))
     if problems:
         raise ReportError(*problems)
 
 
 def _anchors(structure: Structure) -> Iterator[Problem]:
     double = {anchor: None for anchor in structure.ids if structure.ids.count(anchor) > 1}
-    yield from (Problem("runner.double_anchor", value=anchor) for anchor in double)
+    yield from (Problem("runner.double_anchor", given=anchor) for anchor in double)
     known = set(structure.ids)
     for target in dict.fromkeys(structure.targets):
         if target.startswith("#") and target[1:] not in known:
-            yield Problem("runner.dead_link", value=target)
+            yield Problem("runner.dead_link", given=target)
 
 
 def _outside(structure: Structure) -> Iterator[Problem]:
     links = dict.fromkeys(target for target in structure.targets if not target.startswith("#"))
-    yield from (Problem("runner.outside_link", value=target) for target in links)
-    yield from (Problem("runner.outside_resource", value=address) for address in structure.outside)
+    yield from (Problem("runner.outside_link", given=target) for target in links)
+    yield from (Problem("runner.outside_resource", given=address) for address in structure.outside)
 
 
 def _headings(structure: Structure) -> Iterator[Problem]:
     titles = [head for head in structure.headlines if head.level == 1]
     if len(titles) != 1:
-        yield Problem("runner.not_one_title", value=len(titles))
+        yield Problem("runner.not_one_title", given=len(titles))
     level = 0
     for head in structure.headlines:
         if head.level > level + 1:
-            yield Problem("runner.skipped_level", value=head.words, level=head.level, before=level)
+            yield Problem("runner.skipped_level", given=head.words, level=head.level, before=level)
         level = head.level
 
 
