@@ -34,7 +34,7 @@ def simulate(into: Path, *, seed: int | None = None, years: str | None = None) -
     """
     first, last = _years(years)
     if seed is not None and seed < 0:
-        raise DataError(Problem("simulate.negative_seed", value=seed))
+        raise DataError(Problem("simulate.negative_seed", given=seed))
     city = Leipzig(seed=model()["seed"] if seed is None else seed, first=first, last=last)
     contents = {**city.files(), "truth.toml": truth_bytes(city)}
     try:
@@ -56,10 +56,10 @@ def _years(given: str | None) -> tuple[int, int]:
         return first, last
     parts = given.split("-")
     if not all(part.isdigit() for part in parts) or len(parts) > 2:
-        raise DataError(Problem("simulate.years", value=given, first=first, last=last))
+        raise DataError(Problem("simulate.years", given=given, first=first, last=last))
     wanted = int(parts[0]), int(parts[-1])
     if not first <= wanted[0] <= wanted[1] <= last:
-        raise DataError(Problem("simulate.years", value=given, first=first, last=last))
+        raise DataError(Problem("simulate.years", given=given, first=first, last=last))
     return wanted
 
 

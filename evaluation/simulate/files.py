@@ -3,7 +3,6 @@
 Every file says in its first line whether it is simulated.
 """
 
-import codecs
 import json
 from collections.abc import Mapping, Sequence
 
@@ -86,8 +85,3 @@ def geojson_bytes(rings: Mapping[str, Sequence[Point]], names: Mapping[str, str]
     head = json.dumps(remark, ensure_ascii=False)
     text = f'{{"type": "FeatureCollection",\n"description": {head},\n"features": [\n{lines}\n]}}\n'
     return text.encode("utf-8")
-
-
-def is_marked(content: bytes) -> bool:
-    """Tell whether a CSV file begins with a remark."""
-    return content.removeprefix(codecs.BOM_UTF8).startswith(b"# ")

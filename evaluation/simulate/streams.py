@@ -64,10 +64,6 @@ class Stream:
         """Return `size` positions drawn with probabilities proportional to `weights`."""
         return position(self.uniform(size), weights)
 
-    def order(self, size: int) -> NDArray[np.int64]:
-        """Return the positions 0 .. size - 1 in random order."""
-        return np.argsort(self.uniform(size), kind="stable")
-
 
 def poisson_quantile(uniform: Floats, mean: Floats) -> NDArray[np.int64]:
     """Return the smallest count whose Poisson distribution function reaches `uniform`, element by element.
