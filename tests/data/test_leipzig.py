@@ -1,14 +1,17 @@
 """The open data of the city become a project, with keys from names, and without a silent repair."""
 
 import json
+import math
 import re
 import runpy
 import shutil
 import tomllib
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
+from evaluation import open_project
 from evaluation.agreement.register import template_text
 from evaluation.data.leipzig import import_open_data
 from evaluation.errors import DataError
@@ -289,3 +292,21 @@ def test_the_real_faulty_polygons_alone(shared, tmp_path):
     assert len(problems_of(folder, tmp_path / "p")) == 2
     imported = run(folder, tmp_path / "p", mend_geometry=True)
     assert "Länge und Breite waren vertauscht und wurden getauscht." in imported.worded("de")
+
+
+def test_the_weapons_ban_zone_on_the_real_city(shared, tmp_path):
+    """Bodily harm 2017-18 against 2019-20: the pooled ratio, and p-values that depend on the years taken."""
+    import_open_data(shared / "data" / "leipzig", tmp_path / "p", register=template_text())
+    project = open_project(tmp_path / "p", year=2022)
+    study, method = project.study("weapons_ban_zone"), project.method("weapons_ban_zone")
+    panel = project.panel(study)
+    assert (study.treated, study.leave_out, study.exposure) == (("20", "21"), "neighbours", False)
+    assert (method.before, method.after) == (2, 2)
+    assert panel.comparison.sum() == 63 - 2 - 7
+    tables = {
+        (before, after): replace(method, before=before, after=after).estimate(panel).table.set_index("term")
+        for before, after in [(2, 2), (3, 1), (3, 2), (2, 1)]
+    }
+    assert math.exp(tables[2, 2].loc["unadjusted", "estimate"]) == pytest.approx(1.147, abs=0.0005)
+    p_values = [table.loc["effect", "p_value"] for table in tables.values()]
+    assert 0.02 < min(p_values) < 0.05 < 0.15 < max(p_values) < 0.26
