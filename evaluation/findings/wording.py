@@ -128,6 +128,6 @@ def cautions(finding: Finding, language: str, *, basis: Basis = "registered") ->
         found.append(("specification", {}))
     if finding.contrast == "increase":
         found.append(("increase", {}))
-    if finding.estimates is not None and finding.contrast != "event":
+    if finding.verdict.kind != "not_assessable" and finding.contrast != "event":
         found.append(("together", {}))
     return [text(f"findings.caution.{code}", language, **values) for code, values in found]

@@ -1,5 +1,6 @@
 """The register of the sample project: the measures of the template, filled in for the simulated city."""
 
+import tomllib
 from dataclasses import replace
 
 from evaluation.agreement.register import load_agreement, template_agreement
@@ -7,7 +8,10 @@ from evaluation.simulate.city import areas, model
 
 
 def register(sample_project):
-    return load_agreement(sample_project / "agreement.toml", areas=[area.key for area in areas()])
+    declared = tomllib.loads((sample_project / "project.toml").read_text(encoding="utf-8"))
+    outcomes = [*declared["outcomes"], *declared["items"]]
+    keys = [area.key for area in areas()]
+    return load_agreement(sample_project / "agreement.toml", areas=keys, outcomes=outcomes)
 
 
 def test_titles_parts_and_indicators_are_those_of_the_template(sample_project):

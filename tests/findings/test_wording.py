@@ -135,7 +135,7 @@ def test_every_finding_has_a_sentence(language, basis, existed, values):
 def test_cautions():
     sensitive = Evidence(without_dose=(), sensitivities={"other": estimates(p_value=0.3)})
     assert cautions(patrols(existed=True, evidence=sensitive, exaggeration=1.53), "de") == [
-        "Bei so wenigen Gebieten werden statistisch gesicherte Wirkungen leicht überschätzt, im Mittel etwa um den "
+        "Bei so wenigen Gebieten werden statistisch gesicherte Wirkungen oft überschätzt, im Mittel etwa um den "
         "Faktor 1,5.",
         "Wie viele Fälle registriert werden, hängt auch davon ab, wie viel angezeigt und wie viel kontrolliert wird.",
         "Die Antwort hängt davon ab, wie gerechnet wird; alle vorab festgelegten Rechenwege stehen nebeneinander.",
