@@ -90,8 +90,12 @@ def estimates_from_influence(
     statistic = estimate / std_error
     margin = critical_value(level, dfs) * std_error
     columns = (estimate, std_error, dfs, statistic, two_sided_p(statistic, dfs), estimate - margin, estimate + margin)
-    table = keys.reset_index(drop=True).assign(
-        **dict(zip(NUMBERS, columns, strict=True)), note=notes_by_row.astype(str)
+    table = pd.DataFrame(
+        {
+            **{name: keys[name].array for name in keys.columns},
+            **dict(zip(NUMBERS, columns, strict=True)),
+            "note": notes_by_row.astype(str),
+        }
     )
     return Estimates(
         table=table,

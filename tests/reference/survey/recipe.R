@@ -1,5 +1,5 @@
-# Reference numbers of small.csv: R 4.2.2, package survey 4.1-1 (Debian 12: r-base-core, r-cran-survey, r-cran-jsonlite), November 2025.
-# Run in this folder: Rscript recipe.R; it writes small.json with all digits. small.csv is made up: 4 strata, blocks with labels
+# Reference numbers of small.csv: R 4.2.2, package survey 4.1-1 (Debian 12: r-base-core, r-cran-survey, r-cran-jsonlite), November 2026.
+# Run in this folder: Rscript recipe.R; it writes small.json with 15 digits. small.csv is made up: 4 strata, blocks with labels
 # that are used again in every stratum, households, people, two waves; stratum D has a single block.
 suppressMessages({library(survey); library(jsonlite)})
 options(digits = 22)

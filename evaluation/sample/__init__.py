@@ -1,0 +1,11 @@
+"""Respondents joined with the design by which they were drawn, checked once; estimators read its arrays.
+
+What is left out: variances (:mod:`evaluation.influence`) and estimates (:mod:`evaluation.survey`). Rows are never
+re-ordered or dropped: a subpopulation keeps all of them and gives weight zero outside, so that its variance is that
+of a domain.
+"""
+
+from evaluation.sample.plan import Plan, Selection, check_columns, some
+from evaluation.sample.respondents import Sample
+
+__all__ = ["Plan", "Sample", "Selection", "check_columns", "some"]
