@@ -29,11 +29,12 @@ _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """Encoding, separator, and the number of lines before the first record."""
+    """Encoding, separator, the number of lines before the header, and the remarks that they hold."""
 
     encoding: str
     separator: str
     skip: int = 0
+    remarks: tuple[str, ...] = ()
 
     @property
     def facts(self) -> dict[str, str]:
@@ -86,14 +87,22 @@ def detect(
     with path.open(encoding=found, newline="") as handle:
         sample = handle.read(_SAMPLE)
         complete = not handle.read(1)
+    lines, remarks = sample.splitlines(keepends=True), []
     skip = 0
-    first = sample.split("\n", 1)[0].strip().strip('"')
-    if first.casefold().startswith("sep=") and len(first) == 5:  # a line that Excel writes and reads
-        skip, separator = 1, separator or first[4]
-        sample = sample.split("\n", 1)[1] if "\n" in sample else ""
+    while skip < len(lines):
+        line = lines[skip].strip().strip('"')
+        if line.casefold().startswith("sep=") and len(line) == 5:  # a line that Excel writes and reads
+            separator = separator or line[4]
+        elif line.startswith("#"):
+            remarks.append(line.lstrip("# "))
+        else:
+            break
+        skip += 1
+    sample = "".join(lines[skip:])
     if not complete:
         sample = sample.rsplit("\n", 1)[0]
-    return Dialect(encoding=found, separator=separator or _separator(sample, headings), skip=skip), []
+    separator = separator or _separator(sample, headings)
+    return Dialect(encoding=found, separator=separator, skip=skip, remarks=tuple(remarks)), []
 
 
 def _encoding(path: Path, file: str, declared: str | None) -> tuple[str, list[Problem]]:

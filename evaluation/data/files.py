@@ -145,7 +145,7 @@ def _read_csv(source: Source, headings: Collection[str]) -> Raw:
     )
     if problems:
         return Raw(problems=problems)
-    facts = [source.problem("data.found_csv", **dialect.facts)]
+    facts = csv_facts(source, dialect)
     header, lines = _header(source.path, dialect)
     if not header:
         return Raw(facts=facts, problems=[source.problem("data.empty_file")])
@@ -158,6 +158,12 @@ def _read_csv(source: Source, headings: Collection[str]) -> Raw:
         header = header[:-1]
         frame = frame.drop(columns=len(header))
     return Raw(headings=tuple(header), frame=_without_blank_rows(frame), facts=facts, problems=problems)
+
+
+def csv_facts(source: Source, dialect: Dialect) -> list[Problem]:
+    """Return what was recognised of a CSV file."""
+    remarks = [source.problem("data.found_remark", given=remark) for remark in dialect.remarks]
+    return [source.problem("data.found_csv", **dialect.facts), *remarks]
 
 
 def _header(path: Path, dialect: Dialect) -> tuple[list[str], int]:

@@ -86,5 +86,5 @@ def _respondents(frame: pd.DataFrame, place: Place, areas: pd.DataFrame | None) 
     lonely = units[units == 1]
     strata = lonely.index.to_frame(index=False).groupby("wave")["stratum"].agg(list)
     return [
-        place.problem("data.note_lonely_stratum", wave=wave, strata=drawn, n=len(drawn)) for wave, drawn in strata.items()
+        place.problem("data.note_lonely_stratum", wave=wave, strata=some, n=len(some)) for wave, some in strata.items()
     ]

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from evaluation.data.cells import read_cell
+from evaluation.data.cells import Cell, read_cell
 from evaluation.data.contracts import CONTRACTS, COUNTS, Column, Contract, contract_of
 from evaluation.data.convert import Converted, convert
 from evaluation.data.delivery import read_wide
 from evaluation.data.dialect import detect
-from evaluation.data.files import Raw, Source, read_raw, unreadable, xlsx_cells
+from evaluation.data.files import Raw, Source, csv_facts, read_raw, unreadable, xlsx_cells
 from evaluation.data.headings import is_wide
 from evaluation.data.matching import match
 from evaluation.data.names import Names
@@ -176,25 +176,30 @@ def _split_marks(named: pd.DataFrame, source: Source) -> tuple[pd.DataFrame, lis
     if "count" not in named:
         return named, []
     given = named["count"].astype(object).where(named["count"].notna(), "")
-    cells = {value: read_cell(value, source.marks) for value in given.unique()}
+    explained = _filled(named, "reason") & given.astype(str).str.strip().eq("")
+    cells = {value: read_cell(value, source.marks) for value in given[~explained].unique()}
     marked = {value: cell for value, cell in cells.items() if cell and (cell.reason or value in source.marks)}
-    rows = given.isin(list(marked))
+    rows = given.isin(list(marked)) & ~explained
     if not rows.any():
         return named, []
-    split = named.astype({"count": object})
-    split.loc[rows, "count"] = given[rows].map(lambda value: marked[value].count)
-    for name in ("reason", "lower", "upper"):
-        old = split[name].astype(object) if name in split else pd.Series(None, index=split.index, dtype=object)
-        new = given[rows].map(lambda value, part=name: getattr(marked[value], part)).astype(object)
-        keep = old[rows].notna() & (old[rows].astype(str).str.strip() != "")
-        split[name] = old.where(~rows, old.where(keep.reindex(old.index, fill_value=True), new.reindex(old.index)))
-    return split, [
-        Problem(
-            f"data.found_mark_{cell.reason or 'zero'}", table=source.table, file=source.file,
-            row=int(given.index[given == value][0]), given=value, n=int((given == value).sum()),
-        )
-        for value, cell in marked.items()
-    ]
+    count = given[rows].map(lambda value: marked[value].count).astype(object)
+    split = named.assign(count=given.where(~rows, count.reindex(given.index)))
+    for part in ("reason", "lower", "upper"):
+        new = given[rows].map(lambda value, part=part: getattr(marked[value], part)).astype(object)
+        old = split[part].astype(object) if part in split else pd.Series(None, index=split.index, dtype=object)
+        split[part] = old.where(~rows | _filled(split, part), new.reindex(split.index))
+    found = {value: given.index[rows & (given == value)] for value in marked}
+    return split, [_mark_fact(source, value, marked[value], rows_of) for value, rows_of in found.items()]
+
+
+def _filled(frame: pd.DataFrame, column: str) -> pd.Series:
+    if column not in frame:
+        return pd.Series(data=False, index=frame.index)
+    return frame[column].notna() & frame[column].astype(str).str.strip().ne("")
+
+
+def _mark_fact(source: Source, value: object, cell: Cell, rows: pd.Index) -> Problem:
+    return source.problem(f"data.found_mark_{cell.reason or 'zero'}", row=int(rows[0]), given=value, n=len(rows))
 
 
 # --- years as columns -------------------------------------------------------------------------------------------------
@@ -230,7 +235,7 @@ def _csv_cells(source: Source) -> tuple[pd.DataFrame, list[Problem], list[Proble
         records = list(csv.reader(handle, delimiter=dialect.separator))
     width = max((len(record) for record in records), default=0)
     cells = pd.DataFrame([record + [""] * (width - len(record)) for record in records], dtype=object)
-    return cells, [source.problem("data.found_csv", **dialect.facts)], []
+    return cells, csv_facts(source, dialect), []
 
 
 def _has_header(cells: pd.DataFrame, contract: Contract) -> bool:

@@ -1,0 +1,147 @@
+"""What the data of a project can answer, measure by measure: with what, from when on, or what is missing."""
+
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
+
+from evaluation.agreement.dose import dose
+from evaluation.agreement.register import Measure
+from evaluation.agreement.vocabulary import table_label
+from evaluation.data.check import Answer
+from evaluation.errors import EvaluationError, Problem
+from evaluation.project import counting
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from evaluation.project.folder import Project
+
+
+def answers(project: "Project", language: str, good: Collection[str]) -> Iterator[Answer]:
+    """Return what can be answered, in the order of the register; then studies outside of it.
+
+    Parameters
+    ----------
+    project
+        A project whose register and study files can be read.
+    language
+        Of titles and names of tables.
+    good
+        Tables that keep their contract.
+    """
+    extent = _extent(project, good)
+    for measure in project.agreement.measures.values():
+        yield _implementation(measure, extent[extent["measure"] == measure.id], language)
+        studies = [name for name, file in project.study_files.items() if file.study.measure == measure.id]
+        if measure.kind == "effect":
+            yield _effect(project, measure, studies, language, good)
+        if any(name in project.items for name in measure.outcomes):
+            yield _perception(project, measure, language, good)
+    for name, file in project.study_files.items():
+        if file.study.event is not None:
+            possible, reason = _study(project, name, language)
+            yield Answer(
+                measure="", title=file.study.title[language], question="event", possible=possible, reasons=(reason,)
+            )
+
+
+def _extent(project: "Project", good: Collection[str]) -> "pd.DataFrame":
+    """Return planned and done of the year of the project, or of the last year with deployments."""
+    deployments = project.table("deployments") if "deployments" in good else None
+    year = project.year
+    if year is None and deployments is not None and len(deployments):
+        year = int(deployments["start"].dt.year.max())
+    return dose(project.agreement, deployments, year=year or 0, delivered=good)
+
+
+def _implementation(measure: Measure, extent: "pd.DataFrame", language: str) -> Answer:
+    outputs = extent[extent["reason"] != "outcome"]
+    known = outputs["done"].notna()
+    tables = {(part.id, indicator.id): indicator.table for part, indicator in measure.indicators}
+    lacking = [
+        tables[part, indicator]
+        for part, indicator, reason in outputs.loc[~known, ["part", "indicator", "reason"]].itertuples(index=False)
+        if reason == "not_delivered"
+    ]
+    n, of = int(known.sum()), len(outputs)
+    reasons = [Problem("data.answer.indicators", n=n, of=of)] if n else []
+    reasons += [
+        Problem("data.answer.no_table", name=table_label(table, language), id=table) for table in dict.fromkeys(lacking)
+    ]
+    if n < of and not lacking and not n:
+        reasons.append(Problem("data.answer.no_rows"))
+    return _answer(measure, "implementation", language, possible=n > 0, reasons=reasons)
+
+
+def _effect(
+    project: "Project", measure: Measure, studies: list[str], language: str, good: Collection[str]
+) -> Answer:
+    found = [_study(project, name, language) for name in studies]
+    if found:
+        possible = any(able for able, _ in found)
+        return _answer(measure, "effect", language, possible=possible, reasons=[reason for _, reason in found])
+    cases = [name for name in measure.outcomes if name in project.outcomes]
+    reasons = []
+    if not measure.areas:
+        reasons.append(Problem("data.answer.no_areas"))
+    if not cases:
+        tables = [table for table in measure.tables if table not in good and table != "deployments"]
+        named = [table_label(table, language) for table in tables]
+        code = "data.answer.no_outcome_tables" if named else "data.answer.no_outcome"
+        reasons.append(Problem(code, names=named))
+    for name in cases:
+        outcome = project.outcomes[name]
+        if outcome.table not in good:
+            label = table_label(outcome.table, language)
+            reasons.append(Problem("data.answer.no_cases", name=label, id=outcome.table, title=outcome.title[language]))
+    reasons.append(Problem("data.answer.no_study"))
+    return _answer(measure, "effect", language, possible=False, reasons=reasons)
+
+
+def _study(project: "Project", name: str, language: str) -> tuple[bool, Problem]:
+    """Return whether a study can be run, and with what or why not."""
+    try:
+        panel = project.panel(name)
+        project.method(name)
+    except EvaluationError as error:
+        return False, Problem("data.answer.study_no", study=name, reason=error.problems[0].worded(language))
+    first, last = panel.periods[0], panel.periods[-1]
+    since = min(panel.study.starts.values())
+    title = project.outcomes[panel.study.outcome].title[language]
+    return True, Problem("data.answer.study", study=name, title=title, first=first, last=last, since=since)
+
+
+def _perception(project: "Project", measure: Measure, language: str, good: Collection[str]) -> Answer:
+    """A change in the sense of safety needs an item asked in two waves, one of them before."""
+    if "respondents" not in good:
+        label = table_label("respondents", language)
+        reasons = [Problem("data.answer.no_table", name=label, id="respondents")]
+        return _answer(measure, "perception", language, possible=False, reasons=reasons)
+    frame = project.table("respondents")
+    reasons, possible = [], False
+    for name in (name for name in measure.outcomes if name in project.items):
+        item = project.items[name]
+        waves = sorted(frame.loc[frame[item.column].notna(), "wave"].unique())
+        before = [wave for wave in waves if measure.since and wave[:4] < measure.since[:4]]
+        able = len(waves) > 1 and (not measure.since or bool(before))
+        possible |= able
+        code = "waves" if able else "one_wave" if len(waves) < 2 else "no_wave_before"
+        reasons.append(Problem(f"data.answer.{code}", title=item.title[language], waves=waves or ["–"]))
+    return _answer(measure, "perception", language, possible=possible, reasons=reasons)
+
+
+def _answer(
+    measure: Measure, question: str, language: str, *, possible: bool, reasons: list[Problem]
+) -> Answer:
+    return Answer(
+        measure=measure.id, title=measure.title[language], question=question, possible=possible, reasons=tuple(reasons)
+    )
+
+
+def coverage(project: "Project", outcome: str) -> tuple[str, str] | None:
+    """Return the first and last year for which an outcome has counts, None without any."""
+    try:
+        frame = counting.counts(project, outcome).frame
+    except EvaluationError:
+        return None
+    known = frame.loc[frame["count"].notna(), "period"]
+    return (known.min(), known.max()) if len(known) else None

@@ -1,0 +1,162 @@
+"""The check of a whole project: every declared table, the polygons, the register, the studies, then the answers."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evaluation.agreement.dose import unknown_deployments
+from evaluation.data.check import Check
+from evaluation.data.contracts import CONTRACTS
+from evaluation.errors import EvaluationError, Problem, nearest
+from evaluation.project import counting
+from evaluation.project.answers import answers
+from evaluation.project.folder import FILE, open_project
+
+if TYPE_CHECKING:
+    from evaluation.project.folder import Project
+
+
+@dataclass
+class _Findings:
+    """Problems and remarks as they are found."""
+
+    problems: list[Problem] = field(default_factory=list)
+    detected: list[Problem] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
+
+    def attempt(self, step: Callable[[], object]) -> bool:
+        """Do a step and keep its problems; tell whether it went well."""
+        try:
+            step()
+        except EvaluationError as error:
+            self.problems += [problem for problem in error.problems if problem not in self.problems]
+            return False
+        return True
+
+
+def check_folder(folder: str | Path, *, year: int | None = None, language: str | None = None) -> Check:
+    """Check a project folder, also one whose ``project.toml`` is faulty.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    year
+        Last year that is seen.
+    language
+        Of the check; the project's own language without it, German where that cannot be read.
+    """
+    try:
+        project = open_project(folder, year=year)
+    except EvaluationError as error:
+        return Check(language=language or "de", problems=error.problems)
+    return check(project, language or project.language)
+
+
+def check(project: "Project", language: str) -> Check:
+    """Return everything that is wrong, recognised or worth knowing in a project."""
+    found = _Findings()
+    tables = [table for table in CONTRACTS if project.has(table)]
+    if "areas" not in tables:
+        found.problems.append(Problem("data.no_areas", file=FILE))
+    good = [table for table in tables if _table(project, table, found)]
+    if project.has("areas") and "areas" in good:
+        found.attempt(project.geometry)
+    register = found.attempt(lambda: project.agreement)
+    declared = found.attempt(lambda: project.study_files)
+    if register and "deployments" in good:
+        found.problems += unknown_deployments(project.agreement, project.table("deployments"))
+    if "events" in good:
+        found.problems += _event_problems(project)
+    if set(tables) == set(good):
+        _outcomes(project, found)
+        if register and declared:
+            _studies(project, found)
+        found.problems += _year_problems(project, good)
+    told = answers(project, language, good) if register and declared and "areas" in good else ()
+    return Check(
+        language=language,
+        problems=tuple(found.problems),
+        detected=tuple(found.detected),
+        notes=tuple(found.notes),
+        answers=tuple(told),
+    )
+
+
+def _table(project: "Project", table: str, found: _Findings) -> bool:
+    delivery = project.delivery(table)
+    found.problems += delivery.problems
+    found.detected += delivery.detected
+    found.notes += delivery.notes
+    return not delivery.problems
+
+
+def _outcomes(project: "Project", found: _Findings) -> None:
+    """Count every outcome once: which categories are not there, which periods are gaps."""
+    for name, outcome in project.outcomes.items():
+        if not project.has(outcome.table):
+            continue
+        try:
+            found.notes += [note for note in counting.counts(project, name).notes if note not in found.notes]
+        except EvaluationError as error:
+            found.problems += [problem for problem in error.problems if problem not in found.problems]
+
+
+def _studies(project: "Project", found: _Findings) -> None:
+    """Declare every study and build its estimators; whether its data suffice is one of the answers."""
+    for name in project.studies:
+        found.attempt(lambda name=name: project.method(name))  # type: ignore[misc]
+        found.attempt(lambda name=name: project.sensitivities(name))  # type: ignore[misc]
+        study = project.study_files[name].study
+        if found.attempt(lambda name=name: project.study(name)) and project.has("inhabitants"):  # type: ignore[misc]
+            found.notes += _carried(project, study.outcome, study.unit, found)
+
+
+def _carried(project: "Project", outcome: str, unit: str, found: _Findings) -> Iterable[Problem]:
+    try:
+        periods = counting.counts(project, outcome, unit=unit).frame["period"].unique().tolist()
+        _, notes = counting.exposure(project, unit, periods)
+    except EvaluationError:
+        return []  # said where the outcome was counted
+    return [note for note in notes if note not in found.notes]
+
+
+def _event_problems(project: "Project") -> list[Problem]:
+    """Return outcomes that events name and the project does not have."""
+    valid = [*project.outcomes, *project.items]
+    return [
+        Problem(
+            "data.event_outcome", table="events", value=name, event=event.id, nearest=nearest(name, valid) or "–"
+        )
+        for event in project.events
+        for name in event.outcomes
+        if name not in valid
+    ]
+
+
+def _year_problems(project: "Project", good: Iterable[str]) -> list[Problem]:
+    """Return a problem if no table of cases or answers reaches the year of the project."""
+    if project.year is None:
+        return []
+    years: set[int] = set()
+    for table in (table for table in good if table in {"counts", "incidents", "respondents"}):
+        years |= data_years(project, table)
+    if not years or project.year in years:
+        return []
+    return [Problem("data.year_without_data", value=project.year, first=str(min(years)), last=str(max(years)))]
+
+
+def data_years(project: "Project", table: str) -> set[int]:
+    """Return the years for which a table has rows, up to the year of the project."""
+    if table == "respondents":
+        from evaluation.project.surveys import wave_dates
+        from evaluation.project.years import wave_year
+
+        dates = wave_dates(project)
+        return {wave_year(wave, dates) for wave in project.table(table)["wave"].unique()} - {0}
+    if table == "counts":
+        return {int(period[:4]) for period in project.table(table)["period"].unique()}
+    if table == "inhabitants":
+        return set(project.table(table)["year"].unique().tolist())
+    return counting.incident_years(project)

@@ -1,0 +1,195 @@
+"""What ``project.toml`` and ``studies/*.toml`` may hold. Values only; nothing here opens a table."""
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
+from pydantic_core import PydanticCustomError
+
+from evaluation.data.periods import frequency_of
+from evaluation.texts import LANGUAGES
+
+Language = Literal["de", "en"]
+
+
+def _both_languages(words: dict[str, str]) -> dict[str, str]:
+    for language in LANGUAGES:
+        if not words.get(language, "").strip():
+            raise PydanticCustomError("no_language", "a language is missing", {"language": language})
+    return words
+
+
+def _a_day(value: str) -> str:
+    try:
+        return dt.date.fromisoformat(value).isoformat()
+    except ValueError as error:
+        raise PydanticCustomError("no_day", "not a day") from error
+
+
+def _a_period(value: str) -> str:
+    if frequency_of(value) is None:
+        raise PydanticCustomError("no_period", "not a period")
+    return value
+
+
+def _written(value: object) -> object:
+    """TOML has dates of its own; ``2018-10-01`` and ``"2018-10-01"`` are meant alike."""
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+Words = Annotated[dict[str, str], AfterValidator(_both_languages)]
+Day = Annotated[str, BeforeValidator(_written), AfterValidator(_a_day)]
+Period = Annotated[str, AfterValidator(_a_period)]
+
+
+class Entry(BaseModel):
+    """A section of a file: no other keys than its own, and never changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Publication(Entry):
+    """What may be published: smallest number of people or cases, and of answers."""
+
+    minimum_cell: Annotated[StrictInt, Field(ge=1)] = 5
+    minimum_answers: Annotated[StrictInt, Field(ge=1)] = 30
+    flag_answers: Annotated[StrictInt, Field(ge=1)] = 50
+
+
+class TableEntry(Entry):
+    """Where a table is and how its file is written; what is not given is recognised and reported."""
+
+    file: str
+    source: str = ""
+    columns: dict[str, str] = {}
+    ignore: tuple[str, ...] = ()
+    sheet: str | None = None
+    encoding: str | None = None
+    separator: str | None = None
+    decimal: Literal[",", "."] | None = None
+    date_format: str | None = None
+    layout: Literal["long", "years_as_columns"] | None = None
+    category: str | None = None
+    marks: dict[str, str] = {}
+    geometry: str | None = None
+    geometry_key: str = "area"
+    first: Period | None = None
+    last: Period | None = None
+
+
+class Outcome(Entry):
+    """A number of registered cases: which table, which keys."""
+
+    id: str = ""
+    title: Words
+    table: Literal["incidents", "counts"]
+    categories: tuple[str, ...] = ()
+    exposure: Literal["inhabitants"] | None = None
+    kind: Literal["registered", "operational"] = "registered"
+    headline: StrictBool = False
+
+
+class Item(Entry):
+    """A question of the survey: its column, its scale, and the answers that mean "unsafe"."""
+
+    id: str = ""
+    title: Words
+    column: str
+    scale: Annotated[StrictInt, Field(ge=2)]
+    unsafe: Annotated[tuple[StrictInt, ...], Field(min_length=1)]
+    no_answer: tuple[StrictInt, ...] = ()
+    headline: StrictBool = False
+    place: str | None = None
+    time: Literal["day", "night"] | None = None
+    waves: tuple[str, ...] = ()
+    headline: StrictBool = False
+
+
+class Wave(Entry):
+    """One wave of a survey."""
+
+    date: Day
+    mode: str | None = None
+    title: Words | None = None
+
+
+class Design(Entry):
+    """How people were drawn, where it is not the columns of the contract."""
+
+    weights: str = "weight"
+    strata: str | None = "stratum"
+    psu: str | None = None
+    fpc: str | None = None
+    nest: StrictBool = False
+    lonely: Literal["fail", "adjust", "average", "remove", "certainty"] = "fail"
+    overlap: StrictBool = False
+
+
+class Survey(Entry):
+    """The waves of a survey."""
+
+    table: Literal["respondents"] = "respondents"
+    title: Words | None = None
+    waves: dict[str, Wave] = {}
+    design: Design = Design()
+
+
+class ProjectFile(Entry):
+    """The whole of ``project.toml``."""
+
+    name: str
+    language: Language = "de"
+    languages: tuple[Language, ...] = ("de", "en")
+    simulated: StrictBool = False
+    state: Literal["draft", "released"] = "draft"
+    version: str = ""
+    source: str = ""
+    publication: Publication = Publication()
+    tables: dict[str, TableEntry] = {}
+    outcomes: dict[str, Outcome] = {}
+    items: dict[str, Item] = {}
+    surveys: dict[str, Survey] = {}
+
+
+class StudyEntry(Entry):
+    """``[study]``: one question. What is not given comes from the register, or from the table of events."""
+
+    id: str
+    title: Words
+    outcome: str
+    measure: str | None = None
+    event: str | None = None
+    treated_since: Period | dict[str, Period] | None = None
+    treated: tuple[str, ...] = ()
+    until: Period | None = None
+    unit: Literal["area", "district", "precinct"] = "area"
+    period: Literal["year", "half_year", "quarter", "month"] = "month"
+    comparison: Literal["never_treated", "not_yet_treated"] = "never_treated"
+    leave_out: Literal["none", "neighbours"] = "none"
+    partial_period: Literal["before", "after", "drop"] = "drop"
+    anticipation: Annotated[StrictInt, Field(ge=0)] = 0
+    exposure: StrictBool | None = None
+    primary: StrictBool = False
+    reason: str | None = None
+    reasons: dict[str, str] = {}
+
+
+class MethodEntry(BaseModel):
+    """``[method]``: name of an estimator, and its options as they are."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True)
+
+    name: Annotated[str, Field(alias="class")]
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options of the estimator."""
+        return dict(self.model_extra or {})
+
+
+class StudyFile(Entry):
+    """The whole of a file in ``studies``."""
+
+    study: StudyEntry
+    method: MethodEntry
+    sensitivity: tuple[MethodEntry, ...] = ()

@@ -1,0 +1,210 @@
+"""Files in ``studies`` become declared studies and estimators; what they leave out comes from the register."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from evaluation.data.periods import start_date
+from evaluation.errors import DataError, DesignError, Problem, nearest
+from evaluation.project.schema import MethodEntry, StudyEntry, StudyFile
+from evaluation.project.toml import read_toml, validated
+from evaluation.study import Study
+
+if TYPE_CHECKING:
+    from evaluation.project.folder import Project
+
+_SAME = (
+    "id", "outcome", "measure", "event", "unit", "period", "comparison", "leave_out", "partial_period", "anticipation",
+    "primary", "title",
+)  # fmt: skip
+
+
+def read_files(folder: Path) -> Mapping[str, StudyFile]:
+    """Return the studies of a project by id, in the order of their files.
+
+    Raises
+    ------
+    DataError
+        With everything that is wrong with any of the files.
+    """
+    found: dict[str, StudyFile] = {}
+    problems: list[Problem] = []
+    for path in sorted((folder / "studies").glob("*.toml")):
+        name = f"studies/{path.name}"
+        try:
+            raw, source = read_toml(path, name)
+            study = validated(StudyFile, raw, file=name, source=source)
+        except DataError as error:
+            problems += error.problems
+            continue
+        if study.study.id in found:
+            problems.append(Problem("data.study_twice", file=name, value=study.study.id))
+        found[study.study.id] = study
+    if problems:
+        raise DataError(*problems)
+    return found
+
+
+def declare(project: "Project", file: StudyFile) -> Study:
+    """Return a study with everything that its file leaves out.
+
+    Raises
+    ------
+    DesignError
+        It names a measure, event, outcome or area that does not exist, differs from the register without a reason,
+        or has not begun in the year of the project.
+    """
+    entry, name = file.study, f"studies/{file.study.id}"
+    problems = _unknown_names(project, entry, name)
+    if problems:
+        raise DesignError(*problems)
+    known = _known_starts(project, entry)
+    starts = _starts(entry, known)
+    if not starts:
+        raise DesignError(Problem("data.study_no_areas", file=name, study=entry.id))
+    problems = _unknown_units(project, entry, starts, name)
+    if known and starts != known and not (entry.reason or entry.reasons):
+        changed = sorted({*starts.items()} ^ {*known.items()})
+        problems.append(Problem("data.study_override", file=name, study=entry.id, areas=[unit for unit, _ in changed]))
+    if problems:
+        raise DesignError(*problems)
+    seen = _begun(starts, project.year)
+    if not seen:
+        first = min(starts.values())
+        year = str(project.year)
+        raise DesignError(Problem("data.study_not_begun", file=name, study=entry.id, since=first, year=year))
+    return _study(project, entry, seen, name)
+
+
+def _study(project: "Project", entry: StudyEntry, starts: Mapping[str, str], name: str) -> Study:
+    ended = entry.until is not None and (project.year is None or start_date(entry.until).year <= project.year)
+    rates = project.outcomes[entry.outcome].exposure is not None if entry.exposure is None else entry.exposure
+    reasons = {**entry.reasons, **({"treated_since": entry.reason} if entry.reason else {})}
+    return Study(
+        **{field: getattr(entry, field) for field in _SAME},
+        treated_since=dict(starts),
+        until=entry.until if ended else None,
+        exposure=rates,
+        reasons=reasons,
+        source=name,
+    )
+
+
+def _unknown_names(project: "Project", entry: StudyEntry, name: str) -> list[Problem]:
+    problems = []
+    asked: list[tuple[str, str | None, Any]] = [("outcome", entry.outcome, project.outcomes)]
+    if entry.measure is not None:
+        asked.append(("measure", entry.measure, project.agreement.measures))
+    if entry.event is not None:
+        asked.append(("event", entry.event, [event.id for event in project.events]))
+    for kind, given, valid in asked:
+        if given not in valid:
+            guess = nearest(given, valid) or next(iter(valid), "–")
+            code = f"data.study_unknown_{kind}"
+            problems.append(Problem(code, file=name, study=entry.id, value=given, nearest=guess))
+    if (entry.measure is None) == (entry.event is None):
+        problems.append(Problem("core.study_measure_or_event", file=name, study=entry.id))
+    return problems
+
+
+def _known_starts(project: "Project", entry: StudyEntry) -> dict[str, str]:
+    """Return where the measure or event has been since when, as the register or the events say; areas only."""
+    if entry.unit != "area":
+        return {}
+    if entry.measure is not None:
+        return dict(project.agreement.measures[entry.measure].areas)
+    event = next(event for event in project.events if event.id == entry.event)
+    return dict.fromkeys(event.areas, f"{event.start:%Y-%m}")
+
+
+def _starts(entry: StudyEntry, known: Mapping[str, str]) -> dict[str, str]:
+    """Return the start of every unit: declared, or known."""
+    if isinstance(entry.treated_since, dict):
+        return dict(entry.treated_since)
+    if entry.treated_since is not None:
+        return dict.fromkeys(entry.treated or known, entry.treated_since)
+    return {unit: start for unit, start in known.items() if not entry.treated or unit in entry.treated}
+
+
+def _unknown_units(project: "Project", entry: StudyEntry, starts: Mapping[str, str], name: str) -> list[Problem]:
+    areas = project.table("areas")
+    if entry.unit not in areas:
+        return [Problem("data.study_no_units", file=name, study=entry.id, unit=entry.unit)]
+    valid = areas[entry.unit].dropna().unique().tolist()
+    return [
+        Problem(
+            "data.study_unknown_unit", file=name, study=entry.id, value=unit, nearest=nearest(unit, valid) or valid[0]
+        )
+        for unit in (*starts, *(unit for unit in entry.treated if unit not in starts))
+        if unit not in valid
+    ]
+
+
+def _begun(starts: Mapping[str, str], year: int | None) -> dict[str, str]:
+    return {unit: start for unit, start in starts.items() if year is None or start_date(start).year <= year}
+
+
+# --- estimators -------------------------------------------------------------------------------------------------------
+
+
+def estimator(entry: MethodEntry, *, file: str) -> Any:
+    """Return the estimator that ``[method]`` declares.
+
+    Raises
+    ------
+    DesignError
+        There is no such estimator or option, or a value has the wrong type.
+    """
+    return _made(entry.name, entry.options, file, needs="estimate")
+
+
+def _made(name: str, options: Mapping[str, Any], file: str, *, needs: str | None = None) -> Any:
+    import evaluation  # the layers above, loaded by their public names
+
+    known = name in evaluation.__all__
+    made = getattr(evaluation, name) if known else None
+    if not dataclasses.is_dataclass(made) or (needs and not hasattr(made, needs)):
+        valid = [
+            other for other in evaluation.__all__
+            if dataclasses.is_dataclass(getattr(evaluation, other)) and hasattr(getattr(evaluation, other), "estimate")
+        ]
+        guess = nearest(name, valid) or valid[0]
+        raise DesignError(Problem("data.method_unknown", file=file, value=name, nearest=guess, valid=valid))
+    fields = [field.name for field in dataclasses.fields(made)]
+    hints = get_type_hints(made)
+    problems, arguments = [], {}
+    for option, value in options.items():
+        if option not in fields:
+            guess = nearest(option, fields) or fields[0]
+            problems.append(Problem("data.method_option", file=file, method=name, value=option, nearest=guess))
+            continue
+        given = tuple(value) if isinstance(value, list) else value
+        if isinstance(given, Mapping) and "class" in given:
+            inner = {key: part for key, part in given.items() if key != "class"}
+            given = _made(str(given["class"]), inner, file)
+        elif not _fits(given, hints[option]):
+            problems.append(Problem("data.method_value", file=file, method=name, option=option, value=value))
+            continue
+        arguments[option] = given
+    if problems:
+        raise DesignError(*problems)
+    return made(**arguments)  # type: ignore[operator]
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Tell whether a plain value has the type of an option; what is no plain type is left to the option itself."""
+    if get_origin(hint) in {Union, UnionType}:
+        return any(_fits(value, part) for part in get_args(hint))
+    if get_origin(hint) is Literal:
+        return True  # the estimator names the allowed words
+    if get_origin(hint) is tuple:
+        return isinstance(value, tuple)
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if hint in {str, bool, NoneType}:
+        return isinstance(value, hint)
+    return not isinstance(value, str | int | float | bool)
