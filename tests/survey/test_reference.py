@@ -1,8 +1,9 @@
 """The package against R survey 4.1-1 on R's own data sets, read from ../shared (see its README for the designs).
 
-Not applicable yet, because the package has no such estimator: quantiles (strat_quant_*), likelihood and arcsine intervals
-(ciprop_likelihood, ciprop_asin), tests of tables and ranks (chisq_*, ranktest_*), models (glm_*, olr_*), weighting
-(post_total, rake, cal_*, trim), replicate weights (jk1, jkn, jkn_nofpc, nh_brr, scd_brr) and Cronbach's alpha (cralpha).
+Not applicable yet, because the package has no such estimator: quantiles (strat_quant_*), likelihood and arcsine
+intervals (ciprop_likelihood, ciprop_asin), tests of tables and ranks (chisq_*, ranktest_*), models (glm_*, olr_*),
+weighting (post_total, rake, cal_*, trim), replicate weights (jk1, jkn, jkn_nofpc, nh_brr, scd_brr), Cronbach's
+alpha (cralpha).
 `test_every_value_is_accounted_for` keeps this list true.
 """
 
