@@ -153,7 +153,7 @@ def _standardised(
         history = fit_history(past)
         seen = np.nan_to_num(history.residual / np.sqrt(history.factor * history.variance))
         return history, changes, (*history.standardise(changes), seen)
-    short = replace(windows, recent=1, earlier=max(1, windows.before - 1))
+    short = replace(windows, recent=0, earlier=0)
     changes = unit_changes(panel.outcome, panel.exposure, starts, short)
     moved = changes.change
     if scale == "identity":

@@ -140,8 +140,10 @@ def unit_changes(outcome: np.ndarray, exposure: np.ndarray, dates: np.ndarray, w
 
     end = -windows.gap
     change = log_sum(windows.lead, windows.after) - log_sum(end - windows.before, windows.before)
-    risen = end - windows.recent
-    rise = log_mean(risen, windows.recent) - log_mean(risen - windows.earlier, windows.earlier)
+    rise = np.where(np.isfinite(change), 0.0, np.nan)
+    if windows.earlier:
+        risen = end - windows.recent
+        rise = log_mean(risen, windows.recent) - log_mean(risen - windows.earlier, windows.earlier)
     return Changes(
         dates=dates,
         change=change - np.nanmedian(change, axis=1, keepdims=True),

@@ -129,7 +129,7 @@ def _centred(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     share = np.divide(weights, of_unit[:, None], out=np.zeros_like(weights), where=of_unit[:, None] > 0)
     centred = values - np.einsum("it,kit->ki", share, values)[:, :, None]
     system = np.diag(weights.sum(axis=0)) - weights.T @ share
-    periods = np.linalg.pinv(system, hermitian=True) @ np.einsum("it,kit->tk", weights, centred)
+    periods = np.linalg.pinv(system, rcond=1e-11, hermitian=True) @ np.einsum("it,kit->tk", weights, centred)
     return np.asarray(centred - periods.T[:, None, :] + (share @ periods).T[:, :, None])
 
 

@@ -1,4 +1,4 @@
-"""Placebo experiments with the default estimator: pretend a measure, with or without a true effect, and look at the test."""
+"""Placebo experiments with the default estimator: pretend a measure, with or without an effect, and run the test."""
 
 from __future__ import annotations
 
@@ -85,6 +85,3 @@ def real_panel(name: str) -> CountPanel:
     if name.startswith("New York"):
         return new_york_months()
     return next(panel for panel in leipzig_years() if panel.name == name)
-
-
-

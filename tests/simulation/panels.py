@@ -1,6 +1,7 @@
 """Panels without any measure: simulated months, Leipzig's years, New York's months.
 
-The real ones are read from a folder beside the project and never committed; where it is missing, only simulated panels are used.
+The real ones are read from a folder beside the project and never committed; where it is missing, only simulated
+panels are used.
 """
 
 from __future__ import annotations
@@ -60,7 +61,9 @@ def leipzig_years() -> Iterator[CountPanel]:
     contiguity = _touching(features)
     years = tuple(sorted(data))
     for series in LEIPZIG_SERIES:
-        table = pd.DataFrame({year: {keys[cell["district"]]: cell["value"] for cell in data[year][series]} for year in years})
+        table = pd.DataFrame(
+            {year: {keys[cell["district"]]: cell["value"] for cell in data[year][series]} for year in years}
+        )
         counts = table.sort_index().to_numpy(dtype=float)
         yield CountPanel(f"Leipzig, {series}", counts, contiguity, years, tuple(range(6, 19)), 3, 1)
 
@@ -81,7 +84,7 @@ def new_york_months() -> CountPanel:
     frame = pd.read_csv(SHARED / "data" / "incidents" / "nyc_shootings_slim.csv.gz")
     frame["month"] = frame["OCCUR_DATE"].str[:7]
     periods = span("2006-01", "2023-12")
-    table = frame.groupby(["PRECINCT", "month"]).size().unstack(fill_value=0).reindex(columns=list(periods), fill_value=0)
+    table = pd.crosstab(frame["PRECINCT"], frame["month"]).reindex(columns=list(periods), fill_value=0)
     centres = frame.groupby("PRECINCT")[["X_COORD_CD", "Y_COORD_CD"]].median().to_numpy()
     return CountPanel(
         "New York, shootings",

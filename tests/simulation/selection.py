@@ -13,8 +13,8 @@ def pick(rule: str, panel: CountPanel, date: int, k: int, rng: np.random.Generat
     """Return the indices of `k` areas.
 
     ``highest``: drawn from the 3k with the most cases in the last year before; ``risers``: from the 3k strongest log
-    rises of the last year against the three years before it (in 36 months: against the half-year before it, which is what
-    a history of that length can learn from); ``neighbours``: connected areas.
+    rises of the last year against the three years before it (in 36 months: against the half-year before it,
+    which is what a history of that length can learn from); ``neighbours``: connected areas.
     """
     units = len(panel.counts)
     if rule == "random":

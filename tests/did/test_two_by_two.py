@@ -1,0 +1,223 @@
+"""Two by two: by hand, against references, by invariance, and its size and coverage in two small cells."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evaluation import DesignError, EstimationError, Panel, Randomization, Study, TwoByTwo
+from evaluation.did.asymptotic import ClusterRobust
+from tests.simulation.experiment import Cell, as_panel, run_cell
+from tests.simulation.panels import leipzig_years, simulated_months
+
+
+def panel_of(counts, treated_since, exposure=None, **options):
+    counts = np.asarray(counts, dtype=float)
+    units = [chr(97 + number) for number in range(len(counts))]
+    years = [str(2010 + number) for number in range(counts.shape[1])]
+    frame = pd.DataFrame(
+        {"unit": np.repeat(units, len(years)), "period": years * len(units), "outcome": counts.ravel()}
+    )
+    if exposure is not None:
+        frame["exposure"] = np.asarray(exposure, dtype=float).ravel()
+    study = Study(
+        id="s",
+        outcome="o",
+        event="e",
+        period="year",
+        treated_since=treated_since,
+        exposure=exposure is not None,
+        **options,
+    )
+    return Panel(frame, study)
+
+
+def test_pooled_ratio_and_its_error_by_hand():
+    """50 -> 30 against 60 -> 55: ratio .654545; one area on each side leaves no variation between areas."""
+    result = TwoByTwo(before=1, after=1).estimate(panel_of([[50, 30], [60, 55]], {"a": "2011"}))
+    assert np.exp(result.row(term="unadjusted")["estimate"]) == pytest.approx((30 / 50) / (55 / 60), abs=1e-12)
+
+
+def test_pooled_ratio_with_exposure_solves_its_score_equation():
+    counts = [[50, 30], [40, 20], [60, 55], [70, 80]]
+    people = [[100, 200], [100, 90], [100, 110], [100, 150]]
+    result = TwoByTwo(before=1, after=1).estimate(panel_of(counts, {"a": "2011", "b": "2011"}, people))
+
+    def log_change(rows):
+        from scipy.optimize import brentq
+
+        def score(b):
+            y, e = np.array(counts, float)[rows], np.array(people, float)[rows]
+            expected = y.sum(axis=1) * e[:, 1] * np.exp(b) / (e[:, 0] + e[:, 1] * np.exp(b))
+            return (y[:, 1] - expected).sum()
+
+        return brentq(score, -3, 3, xtol=1e-14)
+
+    truth = log_change([0, 1]) - log_change([2, 3])
+    assert result.row(term="unadjusted")["estimate"] == pytest.approx(truth, abs=1e-9)
+
+
+@pytest.mark.usefixtures("shared")
+def test_weapons_ban_zone_on_real_counts(shared):
+    """Bodily harm, Ortsteile 20 and 21, 2017-18 against 2019-20, neighbours left out: pooled 1.147."""
+    source = next(p for p in leipzig_years() if "verletzung" in p.name)
+    features = json.loads((shared / "data/leipzig/leipzig_ortsteile_wgs84.geojson").read_text(encoding="utf-8"))
+    keys = sorted(feature["properties"]["ot"] for feature in features["features"])
+    frame = pd.DataFrame(
+        {"unit": np.repeat(keys, 19), "period": np.tile(source.periods, 63), "outcome": source.counts.ravel()}
+    )
+    study = Study(
+        id="zone", outcome="bodily_harm", event="weapons_ban_zone", period="year", leave_out="neighbours",
+        treated_since={"20": "2018-11", "21": "2018-11"}, partial_period="before",
+    )  # fmt: skip
+    near = {
+        key: frozenset(keys[j] for j in np.flatnonzero(row)) for key, row in zip(keys, source.contiguity, strict=True)
+    }
+    panel = Panel(frame, study, near)
+    declared = TwoByTwo(before=2, after=2).estimate(panel)
+    assert np.exp(declared.row(term="unadjusted")["estimate"]) == pytest.approx(1.147, abs=0.0005)
+    assert declared.counts.dropped == {"core.note.left_out_neighbours": 7}
+    assert declared.facts["reference_set"] == "connected"
+    p_values = [
+        TwoByTwo(before=before, after=after).estimate(panel).row(term="effect")["p_value"]
+        for before in (2, 3)
+        for after in (1, 2)
+    ]
+    assert min(p_values) == pytest.approx(0.038, abs=0.002)
+    assert max(p_values) == pytest.approx(0.242, abs=0.002)
+
+
+def test_levels_are_derived_from_the_ratio():
+    panel = example()
+    ratio, levels = (TwoByTwo(before=3, after=1, scale=scale).estimate(panel) for scale in ("ratio", "levels"))
+    effect, cases = ratio.row(term="effect"), levels.row(term="effect")
+    observed = ratio.facts["observed"]
+    assert cases["estimate"] == pytest.approx(observed * (1 - np.exp(-effect["estimate"])))
+    assert cases["conf_low"] == pytest.approx(observed * (1 - np.exp(-effect["conf_low"])))
+    assert cases["p_value"] == effect["p_value"]
+    assert ratio.facts["expected"] == pytest.approx(observed - cases["estimate"])
+
+
+def example(seed=3, effect=0.0):
+    rng = np.random.default_rng(seed)
+    source = simulated_months(rng)
+    counts = source.counts.copy()
+    counts[[3, 30, 60], 30:] = rng.binomial(counts[[3, 30, 60], 30:], np.exp(effect))
+    wide = as_panel(counts, source, np.array([3, 30, 60]), np.array([30, 30, 30]))
+    return wide
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_order_of_rows_does_not_matter(seed):
+    panel = example()
+    shuffled = panel.frame.sample(frac=1, random_state=seed % 2**31)
+    one, two = (
+        TwoByTwo(before=12, after=6).estimate(Panel(f, panel.study, panel.neighbours)) for f in (panel.frame, shuffled)
+    )
+    pd.testing.assert_frame_equal(one.table, two.table)
+
+
+def test_the_frame_stays_as_it_was():
+    panel = example()
+    before = panel.frame.copy(deep=True)
+    TwoByTwo(before=12, after=6).estimate(panel)
+    pd.testing.assert_frame_equal(panel.frame, before)
+
+
+def test_a_large_effect_is_found_with_its_size():
+    result = TwoByTwo(before=12, after=6).estimate(example(effect=np.log(0.5)))
+    row = result.row(term="effect")
+    assert row["p_value"] < 0.01
+    assert row["conf_low"] < np.log(0.5) < row["conf_high"]
+
+
+def test_staggered_cohorts_are_compared_at_their_own_dates():
+    rng = np.random.default_rng(9)
+    source = simulated_months(rng)
+    counts = source.counts.astype(float)
+    counts[5, 28:] *= 0.5
+    counts[40, 30:] *= 0.5
+    panel = as_panel(counts, source, np.array([5, 40]), np.array([28, 30]))
+    result = TwoByTwo(before=12, after=6).estimate(panel)
+    row = result.row(term="effect")
+    assert row["conf_low"] < np.log(0.5) < row["conf_high"]
+    assert result.counts.treated == 2
+
+
+def test_areas_with_gaps_and_without_cases_are_set_aside_and_counted():
+    counts = np.random.default_rng(2).poisson(40, (30, 12)).astype(float)
+    counts[4] = 0
+    counts[5, 8] = np.nan
+    result = TwoByTwo(before=3, after=2).estimate(panel_of(counts, {"a": "2019"}))
+    assert result.counts.dropped == {"core.note.dropped_incomplete": 1, "core.note.all_zero": 1}
+    assert result.counts.units == 28
+    assert "1 Gebiete ohne einen einzigen Fall blieben weg." in result.worded_notes("de")
+
+
+def test_windows_that_do_not_fit_are_refused_with_what_is_there():
+    panel = panel_of(np.random.default_rng(2).poisson(40, (30, 6)), {"a": "2014"})
+    with pytest.raises(DesignError) as caught:
+        TwoByTwo(before=5, after=3).estimate(panel)
+    assert caught.value.worded("de") == (
+        "TwoByTwo braucht 5 Perioden vor dem Beginn 2014; es gibt 4. Abhilfe: before verkleinern oder frühere Daten "
+        "liefern.\nTwoByTwo braucht 3 Perioden ab dem Beginn 2014; es gibt 2. Abhilfe: after verkleinern oder "
+        "spätere Daten abwarten."
+    )
+
+
+def test_an_outcome_that_never_varies_is_refused():
+    with pytest.raises(EstimationError) as caught:
+        TwoByTwo(before=1, after=1).estimate(panel_of(np.full((9, 3), 7), {"a": "2012"}))
+    assert caught.value.worded("en") == (
+        "TwoByTwo: the outcome is the same in all areas and periods. "
+        "What to do: Check whether the right keys were counted."
+    )
+
+
+def test_cluster_robust_inference_must_be_asked_for_and_says_that_it_is_too_sure():
+    counts = np.random.default_rng(2).poisson(40, (30, 12))
+    result = TwoByTwo(before=3, after=2, inference=ClusterRobust()).estimate(
+        panel_of(counts, {"a": "2018", "b": "2018"})
+    )
+    row = result.row(term="effect")
+    assert row["std_error"] > 0
+    assert row["df"] == 29
+    assert [note.code for note in result.notes] == ["core.note.asymptotic_few_treated"]
+
+
+def test_additive_differences_by_hand():
+    counts = [[10, 10, 16], [20, 20, 22], [30, 30, 34], [40, 40, 42]]
+    panel = panel_of(counts, {"a": "2012", "b": "2012"})
+    result = TwoByTwo(before=2, after=1, scale="additive", inference=ClusterRobust()).estimate(panel)
+    row = result.row(term="effect")
+    assert row["estimate"] == pytest.approx((6 + 2) / 2 - (4 + 2) / 2)
+    # influences: +-(2/2) for the treated, -+(1/2) for the others; four clusters
+    assert row["std_error"] == pytest.approx(np.sqrt(4 / 3 * (1 + 1 + 0.25 + 0.25)))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [Cell("simulated", "highest", 3, -0.2, "precision"), Cell("simulated", "risers", 5, 0.0, "precision")],
+    ids=["coverage", "size"],
+)
+def test_size_and_coverage_in_small(cell):
+    """The full table is docs/simulation.md; here 200 panels, judged by their 99.9 % binomial interval."""
+    from tests.simulation.page import interval
+
+    frame = run_cell(cell, 200, seed=11)
+    low, high = interval(1 - frame["covered"].mean(), len(frame), 0.999)
+    assert low <= 0.07
+    assert high >= 0.03
+
+
+def test_randomisation_reports_what_limits_it():
+    result = TwoByTwo(before=12, after=6, inference=Randomization(draws=999)).estimate(example())
+    assert result.facts["smallest_p"] == pytest.approx(1 / result.facts["assignments"])
+    assert 0.1 < result.facts["detectable"] < 0.6
+    assert result.facts["exaggeration"] >= 1
+    assert result.draws is not None
+    assert result.draws.values[0, 0] == pytest.approx(result.row(term="effect")["estimate"])
