@@ -21,6 +21,7 @@ _RAW_SHARE = 0.9733  # mean of min(z², 9) for a normal z
 _PRIOR = 4.0  # weight of the pooled spread against the area's own history
 _LEAST_OWN = 0.5  # least spread of an area against the pooled one: long rows of zeros are not precise
 _SMALL = 10  # a change by fewer cases is worth no warning
+_SMALL_CITY = 0.15  # log change of a whole city that happens without any change of recording
 _MAD = 1.4826  # of a normal variable: standard deviation by median absolute deviation
 
 
@@ -71,8 +72,9 @@ class Break:
             Title of the outcome.
         """
         place = text("delivery.audit_city", language) if self.area is None else (areas or {}).get(self.area, self.area)
+        months = "_months" if self.kind == "level_shift" and frequency_of(self.period) == "month" else ""
         return text(
-            f"delivery.audit_{self.kind}",
+            f"delivery.audit_{self.kind}{months}",
             language,
             place=place,
             outcome=title or self.outcome,
@@ -85,7 +87,7 @@ class Break:
 
 
 def audit(
-    counts: pd.DataFrame, *, outcome: str = "count", threshold: float = 3.0, city_threshold: float = 3.5
+    counts: pd.DataFrame, *, outcome: str = "count", threshold: float = 3.0, city_threshold: float = 4.0
 ) -> list[Break]:
     """List the changes in a series of counts that are far outside the usual ones.
 
@@ -111,8 +113,8 @@ def audit(
     ``kappa_i (tau² + phi (1/(after + .5) + 1/(before + .5)))``; tau² and phi are fitted to all squared changes of
     the series, capped at nine times their fit, and ``kappa_i = (4 + sum min(d²/v, 9)) / (4 + T)``, at least 0.5, is
     the area's own shrunk factor. Changes by fewer than ten cases are not listed. The change of the whole city is the
-    median over areas, measured in median absolute deviations over time, but at least in those that tau² and phi
-    allow for.
+    median over areas, measured in median absolute deviations of those that share no period with it, but at least in
+    those that tau² and phi allow for; less than 15 % is not listed.
     A year is compared with the year before. Months are compared in two ways: twelve months with the twelve before
     (a shift; the season cancels), and one month with the median of the two before and the two after (a spike).
 
@@ -146,7 +148,7 @@ def _level_breaks(wide: pd.DataFrame, window: int, threshold: float, city_thresh
         return []
     before, after = _window_sums(values, window)  # (N, B): boundary b lies before period b + window
     common, scores, floor = _scores(before, after)
-    city = (common - np.nanmedian(common)) / max(_MAD * _deviation(common), floor)
+    city = _city_scores(common, floor, window)
     # Levels less what is common; those of the whole city are what is common. Only used where window is 1.
     drift = np.concatenate([[0.0], np.cumsum(np.nan_to_num(common))]) if window == 1 else np.zeros(values.shape[1])
     levels = np.log(values + _HALF) - drift
@@ -284,9 +286,17 @@ def _fit(rest: np.ndarray, noise: np.ndarray) -> tuple[float, float]:
     return tau2, phi
 
 
-def _deviation(values: np.ndarray) -> float:
-    known = values[np.isfinite(values)]
-    return float(np.median(np.abs(known - np.median(known)))) if len(known) else 0.0
+def _city_scores(common: np.ndarray, floor: float, window: int) -> np.ndarray:
+    """Measure each common change against those that share no period with it."""
+    boundary = np.arange(len(common))
+    scores = np.full(len(common), np.nan)
+    for b in boundary:
+        others = common[(abs(boundary - b) >= window) & np.isfinite(common)]
+        if len(others):
+            spread = _MAD * np.median(np.abs(others - np.median(others)))
+            change = common[b] - np.median(others)
+            scores[b] = change / max(spread, floor) if abs(change) >= _SMALL_CITY else 0.0
+    return scores
 
 
 def _peaks(scores: np.ndarray, threshold: float, window: int) -> list[int]:

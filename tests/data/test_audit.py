@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evaluation import open_project
 from evaluation.data.audit import Break, audit
 
 YEARS = [str(year) for year in range(2005, 2023)]
@@ -16,7 +17,7 @@ def simulated(periods, *, areas=40, seed=0, rate=200.0, season=0.0):
     """Counts that vary more than Poisson, with a common movement and a season."""
     generator = np.random.default_rng(seed)
     level = rate * np.exp(generator.normal(0, 0.8, (areas, 1)))
-    common = np.cumsum(generator.normal(0, 0.04, len(periods)))
+    common = np.cumsum(generator.normal(0, 0.04 if periods is YEARS else 0.015, len(periods)))
     wave = season * np.sin(2 * np.pi * np.arange(len(periods)) / 12)
     mean = level * np.exp(common + wave) * generator.gamma(40, 1 / 40, (areas, len(periods)))
     return pd.DataFrame(generator.poisson(mean), index=[f"{area:02d}" for area in range(areas)], columns=periods)
@@ -32,7 +33,9 @@ def found(wide, **options):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_counts_without_a_break_raise_few_alarms(seed):
-    assert len(found(simulated(YEARS, seed=seed))) <= 4  # of 680 changes
+    years, months = simulated(YEARS, seed=seed), simulated(MONTHS, seed=seed, season=0.3, rate=60)
+    assert len(found(years)) <= 2  # of 680 changes
+    assert len(found(months)) <= 3  # of 2,880 months and 2,000 overlapping windows
 
 
 def test_a_year_that_comes_back_is_a_spike():
@@ -123,6 +126,14 @@ def test_warnings_in_words():
     assert shift.worded("en") == (
         "Whole city, bodily harm: from 2010 on the number is at another level (3,379 → 5,700, 1.69 times)."
     )
+    month = Break(
+        outcome="graffiti", area=None, period="2022-07", kind="level_shift",
+        before=1651, after=2240, later=None, factor=1.357, score=5,
+    )  # fmt: skip
+    assert month.worded("de", title="Graffiti") == (
+        "Stadt insgesamt, Graffiti: Ab Juli 2022 liegt die Zahl auf anderem Niveau (zwölf Monate vorher 1.651, danach "
+        "2.240, das 1,36-Fache)."
+    )
     last = Break(
         outcome="alle", area="01", period="2022", kind="outlier",
         before=3170, after=4842, later=None, factor=1.527, score=3,
@@ -131,6 +142,15 @@ def test_warnings_in_words():
         "01, alle: 2022 liegt weit vom Üblichen (3.170 → 4.842, das 1,53-Fache); ob das so bleibt, zeigt erst die "
         "nächste Periode."
     )
+
+
+def test_the_sample_project_shows_the_break_and_the_outlier_that_were_put_in(sample_project):
+    project = open_project(sample_project)
+    graffiti = audit(project.counts("graffiti", period="month"))
+    assert [(change.area, change.kind) for change in graffiti] == [(None, "level_shift")]
+    assert "2022-04" <= graffiti[0].period <= "2022-10"  # July, by truth.toml
+    street = audit(project.counts("street_crime", period="month"))
+    assert [(change.area, change.period, change.kind) for change in street] == [("25", "2021-10", "spike")]
 
 
 def test_the_breaks_of_the_real_counts(shared):
