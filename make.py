@@ -241,11 +241,12 @@ def report(options: argparse.Namespace) -> int:
     code = run(
         *(program("evaluation"), "report", "annual", project, "--year", year),
         *(("--lang", options.lang) if options.lang else ()),
+        *(("--output", options.output) if options.output else ()),
         *options.rest,
     )
     if code not in {0, COMPLETE_WITH_GAPS}:
         return code
-    where = project / "reports" / year
+    where = Path(options.output) if options.output else project / "reports" / year
     if code == COMPLETE_WITH_GAPS:
         say(f"Mit Lücken geschrieben, siehe / written with gaps, see {where / 'run.json'}")
     if (where / "report.html").exists():
@@ -291,9 +292,10 @@ def simulation(options: argparse.Namespace) -> int:
 
 
 def samples(options: argparse.Namespace) -> int:
-    """Rebuild the simulated sample data from their seed."""
+    """Rebuild the simulated sample data from their seeds."""
     set_up()
-    return run(program("evaluation"), "simulate", SAMPLE, *options.rest)
+    code = run(program("evaluation"), "simulate", "--into", SAMPLE, *options.rest)
+    return code or run(PYTHON, SAMPLE.parent / "portal_extract" / "make.py")
 
 
 def lock(_: argparse.Namespace) -> int:
@@ -358,6 +360,7 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("project", nargs="?", metavar="PROJECT", help="project folder (default: the sample)")
             command.add_argument("--year", help=f"year of the report (sample: {SAMPLE_YEAR})")
             command.add_argument("--lang", choices=("de", "en"), help="language (default: as the project says)")
+            command.add_argument("--output", help="folder for the files (default: PROJECT/reports/YEAR)")
     commands.add_parser("help", help="Show this.")
     return whole
 

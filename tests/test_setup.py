@@ -295,6 +295,7 @@ def calls(make, monkeypatch) -> list:
         ([], ["report", "annual", "SAMPLE", "--year", "2024"]),
         (["--lang", "en"], ["report", "annual", "SAMPLE", "--year", "2024", "--lang", "en"]),
         (["my city", "--year", "2022", "--debug"], ["report", "annual", "my city", "--year", "2022", "--debug"]),
+        (["--output", "out"], ["report", "annual", "SAMPLE", "--year", "2024", "--output", "out"]),
     ],
 )
 def test_report_hands_on_what_it_is_told(make, calls, arguments, handed):
