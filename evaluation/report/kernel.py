@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import evaluation
 from evaluation.errors import Problem, ReportError
 
 if TYPE_CHECKING:
@@ -57,10 +58,23 @@ def _manager_class(place: _Place) -> type:
             self.connection_file = str(place.scratch / "kernel.json")
             if sys.platform != "win32" and len(self.connection_file) < _SOCKET_PATH:
                 self.transport = "ipc"
-            own = {"IPYTHONDIR": str(place.scratch), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
-            await super().start_kernel(**{**kwargs, "cwd": str(place.folder), "env": {**os.environ, **own}})
+            await super().start_kernel(**{**kwargs, "cwd": str(place.folder), "env": _environment(place)})
 
     return OwnKernel
+
+
+def _environment(place: _Place) -> dict[str, str]:
+    """Return the environment of the kernel: its files at `place`, and the `evaluation` that runs here."""
+    here = Path(evaluation.__file__).resolve().parent.parent
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if here.name not in {"site-packages", "dist-packages"}:
+        paths = [str(here), *paths]
+    own = {
+        "IPYTHONDIR": str(place.scratch),
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(filter(None, paths))),
+    }
+    return {**os.environ, **own}
 
 
 @dataclass
@@ -77,11 +91,15 @@ class _Run:
 
     def execute(self) -> None:
         """Run the notebook; keep what comes out, or what went wrong."""
+        from jupyter_core.utils import ensure_event_loop
+
+        loop = ensure_event_loop()  # the one of this thread, which nobody else would close
         try:
             self.result = self._papermill()
         except BaseException as failure:  # handed to the waiting thread, which raises it
             self.failure = failure
         finally:
+            loop.close()
             self.done.set()
 
     def _papermill(self) -> Any:

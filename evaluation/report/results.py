@@ -8,7 +8,7 @@ from typing import Any
 from evaluation.errors import Problem, ReportError
 
 COLUMNS = ("id", "measure", "outcome", "unit", "period", "value", "conf_low", "conf_high", "p_value", "n", "note")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@")
 
 
 def merged(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -33,14 +33,15 @@ def merged(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def safe_text(words: str) -> str:
-    """Return `words` so that no spreadsheet takes them for a formula.
+    """Return `words` on one line, and so that no spreadsheet takes them for a formula.
 
     Examples
     --------
-    >>> safe_text("=1+1"), safe_text("robbery")
-    ("'=1+1", 'robbery')
+    >>> safe_text("=1+1"), safe_text("street\tcrime")
+    ("'=1+1", 'street crime')
     """
-    return f"'{words}" if words.startswith(_FORMULA) else words
+    line = " ".join(words.split())
+    return f"'{line}" if line.startswith(_FORMULA) else line
 
 
 def _cell(value: Any) -> str:
