@@ -18,6 +18,7 @@ from evaluation.data.place import SHOWN, Place
 from evaluation.errors import Problem, nearest
 
 _SPACES = "[\\s\u00a0\u2007\u2009\u202f]+"
+_ODD_SPACES = "[\u00a0\u2007\u2009\u202f\\t\\r\\n]|  "
 _DTYPES = {"date": "datetime64[us]", "datetime": "datetime64[us]", "float": "float64"}
 
 
@@ -109,7 +110,11 @@ def _is_day_of_eight_digits(number: float) -> bool:
 
 
 def _tidy(texts: pd.Series) -> pd.Series:
-    tidy = texts.str.replace(_SPACES, " ", regex=True).str.strip() if len(texts) else texts.astype("str")
+    """Trim texts and make every run of blanks one; leave out what is empty then."""
+    tidy = texts.astype("str").str.strip()
+    odd = tidy.str.contains(_ODD_SPACES, regex=True)
+    if odd.any():  # rare, and replacing is slow
+        tidy[odd] = tidy[odd].str.replace(_SPACES, " ", regex=True).str.strip()
     return tidy[tidy != ""]
 
 

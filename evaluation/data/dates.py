@@ -14,9 +14,9 @@ from evaluation.errors import Problem
 
 _TIMES = {
     "": "",
-    " %H:%M": r" +\d{1,2}:\d{2}",
-    " %H:%M:%S": r" +\d{1,2}:\d{2}:\d{2}",
-    " %H:%M:%S.%f": r" +\d{1,2}:\d{2}:\d{2}\.\d{1,6}",
+    " %H:%M": r" \d{1,2}:\d{2}",
+    " %H:%M:%S": r" \d{1,2}:\d{2}:\d{2}",
+    " %H:%M:%S.%f": r" \d{1,2}:\d{2}:\d{2}\.\d{1,6}",
 }
 
 
@@ -77,7 +77,11 @@ def parse_dates(
     """
     if declared is not None and declared not in _BY_NAME:
         return _as_time(values, declared), declared, []
-    plain = values.str.replace("T", " ", n=1, regex=False).str.replace(r"\s*Uhr$", "", regex=True)
+    plain = values.astype("str").copy()
+    for unusual, instead in ((r"T", " "), (r" ?Uhr$", "")):
+        with_it = plain.str.contains(unusual, regex=True)
+        if with_it.any():  # replacing is slow
+            plain[with_it] = plain[with_it].str.replace(unusual, instead, n=1, regex=True)
     found = [(_BY_NAME[declared], plain == plain)] if declared else _formats_of(plain)
     nothing = pd.Series(pd.NaT, index=values.index, dtype="datetime64[us]")
     if not found:
@@ -118,7 +122,7 @@ def _parsed(plain: pd.Series, form: _Format) -> pd.Series:
     for time, time_form in _TIMES.items():
         fits = plain.str.fullmatch(form.form + time_form)
         if fits.any():
-            dates[fits] = _as_time(plain[fits].str.replace(r" +", " ", regex=True), form.pattern + time)
+            dates[fits] = _as_time(plain[fits], form.pattern + time)
     return dates
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from evaluation.agreement.dose import dose
+from evaluation.agreement.dose import dose, reason_in_words
 from evaluation.agreement.register import Measure
 from evaluation.agreement.vocabulary import table_label
 from evaluation.data.check import Answer
+from evaluation.data.contracts import CONTRACTS
 from evaluation.errors import EvaluationError, Problem
 from evaluation.project import counting
 
@@ -30,7 +31,7 @@ def answers(project: "Project", language: str, good: Collection[str]) -> Iterato
     """
     extent = _extent(project, good)
     for measure in project.agreement.measures.values():
-        yield _implementation(measure, extent[extent["measure"] == measure.id], language)
+        yield _implementation(project, measure, extent[extent["measure"] == measure.id], language, good)
         studies = [name for name, file in project.study_files.items() if file.study.measure == measure.id]
         if measure.kind == "effect":
             yield _effect(project, measure, studies, language, good)
@@ -53,23 +54,36 @@ def _extent(project: "Project", good: Collection[str]) -> "pd.DataFrame":
     return dose(project.agreement, deployments, year=year or 0, delivered=good)
 
 
-def _implementation(measure: Measure, extent: "pd.DataFrame", language: str) -> Answer:
+def _implementation(
+    project: "Project", measure: Measure, extent: "pd.DataFrame", language: str, good: Collection[str]
+) -> Answer:
     outputs = extent[extent["reason"] != "outcome"]
-    known = outputs["done"].notna()
+    n, of = int(outputs["done"].notna().sum()), len(outputs)
     tables = {(part.id, indicator.id): indicator.table for part, indicator in measure.indicators}
-    lacking = [
-        tables[part, indicator]
-        for part, indicator, reason in outputs.loc[~known, ["part", "indicator", "reason"]].itertuples(index=False)
-        if reason == "not_delivered"
-    ]
-    n, of = int(known.sum()), len(outputs)
-    reasons = [Problem("data.answer.indicators", n=n, of=of)] if n else []
-    reasons += [
-        Problem("data.answer.no_table", name=table_label(table, language), id=table) for table in dict.fromkeys(lacking)
-    ]
-    if n < of and not lacking and not n:
-        reasons.append(Problem("data.answer.no_rows"))
+    rows = outputs[["part", "indicator", "reason"]].itertuples(index=False)
+    lacking = list(dict.fromkeys(tables[part, name] for part, name, reason in rows if reason == "not_delivered"))
+    reasons = [_indicators(project, measure, n, of, good)] if n else []
+    reasons += [_no_table(table, language) for table in lacking]
+    if lacking:
+        reasons.append(Problem("data.answer.asks_implementation"))
+    others = dict.fromkeys(outputs.loc[~outputs["reason"].isin(["", "incomplete", "not_delivered"]), "reason"])
+    reasons += [Problem("data.answer.reason", reason=reason_in_words(str(reason), language)) for reason in others]
     return _answer(measure, "implementation", language, possible=n > 0, reasons=reasons)
+
+
+def _indicators(project: "Project", measure: Measure, n: int, of: int, good: Collection[str]) -> Problem:
+    """Return how many indicators there are, and since when the deployments of the measure are recorded."""
+    if "deployments" in good:
+        rows = project.table("deployments")
+        own = rows.loc[rows["measure"] == measure.id, "start"]
+        if len(own):
+            return Problem("data.answer.indicators_since", n=n, of=of, first=f"{own.min():%Y-%m}")
+    return Problem("data.answer.indicators", n=n, of=of)
+
+
+def _no_table(table: str, language: str) -> Problem:
+    code = "data.answer.no_table" if table in CONTRACTS else "data.answer.no_contract"
+    return Problem(code, name=table_label(table, language), id=table)
 
 
 def _effect(
@@ -79,22 +93,29 @@ def _effect(
     if found:
         possible = any(able for able, _ in found)
         return _answer(measure, "effect", language, possible=possible, reasons=[reason for _, reason in found])
+    reasons = [] if measure.areas else [Problem("data.answer.no_areas")]
+    reasons += _outcome_reasons(project, measure, language, good)
+    reasons += [Problem("data.answer.no_study"), Problem("data.answer.asks_effect")]
+    return _answer(measure, "effect", language, possible=False, reasons=reasons)
+
+
+def _outcome_reasons(project: "Project", measure: Measure, language: str, good: Collection[str]) -> list[Problem]:
+    """Return which cases of the measure are there from when to when, and which are not."""
     cases = [name for name in measure.outcomes if name in project.outcomes]
-    reasons = []
-    if not measure.areas:
-        reasons.append(Problem("data.answer.no_areas"))
     if not cases:
-        tables = [table for table in measure.tables if table not in good and table != "deployments"]
-        named = [table_label(table, language) for table in tables]
-        code = "data.answer.no_outcome_tables" if named else "data.answer.no_outcome"
-        reasons.append(Problem(code, names=named))
+        lacking = [table for table in measure.tables if table not in good and table != "deployments"]
+        names = [table_label(table, language) for table in lacking]
+        return [Problem("data.answer.no_outcome_tables" if names else "data.answer.no_outcome", names=names)]
+    reasons = []
     for name in cases:
         outcome = project.outcomes[name]
-        if outcome.table not in good:
-            label = table_label(outcome.table, language)
-            reasons.append(Problem("data.answer.no_cases", name=label, id=outcome.table, title=outcome.title[language]))
-    reasons.append(Problem("data.answer.no_study"))
-    return _answer(measure, "effect", language, possible=False, reasons=reasons)
+        title, label = outcome.title[language], table_label(outcome.table, language)
+        covered = coverage(project, name) if outcome.table in good else None
+        if covered is None:
+            reasons.append(Problem("data.answer.no_cases", name=label, id=outcome.table, title=title))
+        else:
+            reasons.append(Problem("data.answer.cases", title=title, first=covered[0], last=covered[1]))
+    return reasons
 
 
 def _study(project: "Project", name: str, language: str) -> tuple[bool, Problem]:
@@ -113,8 +134,7 @@ def _study(project: "Project", name: str, language: str) -> tuple[bool, Problem]
 def _perception(project: "Project", measure: Measure, language: str, good: Collection[str]) -> Answer:
     """A change in the sense of safety needs an item asked in two waves, one of them before."""
     if "respondents" not in good:
-        label = table_label("respondents", language)
-        reasons = [Problem("data.answer.no_table", name=label, id="respondents")]
+        reasons = [_no_table("respondents", language), Problem("data.answer.asks_perception")]
         return _answer(measure, "perception", language, possible=False, reasons=reasons)
     frame = project.table("respondents")
     reasons, possible = [], False

@@ -41,7 +41,7 @@ def _counts(project: "Project", outcome: str, period: str, unit: str) -> Counted
         raise DataError(Problem("data.unknown_outcome", value=outcome, nearest=guess, valid=tuple(project.outcomes)))
     if period not in PER_YEAR:
         raise DataError(Problem("data.unknown_frequency", value=period, valid=tuple(PER_YEAR)))
-    declared, wanted = project.outcomes[outcome], cast("Frequency", period)
+    declared, wanted = project.outcomes[outcome], period
     if not project.has(declared.table):
         raise DataError(Problem("data.outcome_no_table", table=declared.table, outcome=outcome))
     made = _from_incidents if declared.table == "incidents" else _from_counts
@@ -214,7 +214,8 @@ def exposure(project: "Project", unit: str, periods: list[str]) -> tuple[pd.Data
     """
     people = project.inhabitants()
     years = sorted({int(period[:4]) for period in periods})
-    wide = people.set_index(["area", "year"])["inhabitants"].unstack("year").astype("Float64").astype("float64")
+    known = people.astype({"inhabitants": "Float64"}).astype({"inhabitants": "float64"})
+    wide = known.pivot_table("inhabitants", "area", "year", aggfunc="sum", sort=True, dropna=False)
     every = wide.reindex(columns=sorted({*wide.columns, *years})).ffill(axis=1)
     belongs = units_of(project, unit).reindex(every.index).to_numpy()
     summed = every.groupby(belongs).sum(min_count=1).where(every.notna().groupby(belongs).all())

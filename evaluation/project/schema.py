@@ -98,7 +98,6 @@ class Item(Entry):
     scale: Annotated[StrictInt, Field(ge=2)]
     unsafe: Annotated[tuple[StrictInt, ...], Field(min_length=1)]
     no_answer: tuple[StrictInt, ...] = ()
-    headline: StrictBool = False
     place: str | None = None
     time: Literal["day", "night"] | None = None
     waves: tuple[str, ...] = ()
