@@ -157,7 +157,7 @@ def _standardised(
     changes = unit_changes(panel.outcome, panel.exposure, starts, short)
     moved = changes.change
     if scale == "identity":
-        moved = mean_changes(panel.outcome, panel.exposure, starts, short)
+        moved = mean_changes(panel.outcome, starts, short)
     return None, changes, (moved, np.ones_like(moved), np.empty((0, len(panel.units))))
 
 

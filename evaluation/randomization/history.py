@@ -152,11 +152,11 @@ def unit_changes(outcome: np.ndarray, exposure: np.ndarray, dates: np.ndarray, w
     )
 
 
-def mean_changes(outcome: np.ndarray, exposure: np.ndarray, dates: np.ndarray, windows: Windows) -> np.ndarray:
-    """Return the changes ``(H, N)`` of the mean count a period (per exposure), after less before."""
-    counts, persons = _Sums(outcome, dates), _Sums(exposure, dates)
-    after, before = (windows.lead, windows.after), (-windows.gap - windows.before, windows.before)
-    return np.asarray(counts.over(*after) / persons.over(*after) - counts.over(*before) / persons.over(*before))
+def mean_changes(outcome: np.ndarray, dates: np.ndarray, windows: Windows) -> np.ndarray:
+    """Return the changes ``(H, N)`` of the mean count a period, after less before."""
+    counts = _Sums(outcome, dates)
+    before = counts.over(-windows.gap - windows.before, windows.before)
+    return np.asarray(counts.over(windows.lead, windows.after) / windows.after - before / windows.before)
 
 
 def placebo_dates(first_start: int, windows: Windows) -> np.ndarray:

@@ -30,7 +30,7 @@ def test_placebo_dates_end_before_the_measure():
 def test_gap_moves_the_windows_before_but_not_after():
     counts = np.arange(1.0, 13.0)[None].repeat(2, axis=0)
     apart = Windows(before=2, after=1, recent=1, earlier=1, gap=1)
-    found = mean_changes(counts, np.ones_like(counts), np.array([6]), apart)
+    found = mean_changes(counts, np.array([6]), apart)
     assert found.tolist() == [[7.0 - 4.5, 7.0 - 4.5]]
 
 
