@@ -1,9 +1,12 @@
 """Thin deliveries, as the statistics office and the police send them."""
 
+import openpyxl
 import pandas as pd
 import pytest
 
 from evaluation.data.delivery import COLUMNS, read_wide
+from evaluation.data.files import Source
+from evaluation.data.readers import read_table
 
 AREAS = pd.DataFrame(
     {
@@ -200,3 +203,31 @@ def test_the_callers_frames_stay_as_they_are():
     read_wide(raw, areas=areas, category="all", file="a.xlsx")
     pd.testing.assert_frame_equal(raw, before)
     pd.testing.assert_frame_equal(areas, AREAS)
+
+
+def test_a_spreadsheet_is_read_from_end_to_end(tmp_path):
+    workbook = openpyxl.Workbook()
+    for row in SHEET:
+        workbook.active.append(row)
+    workbook.active["C4"], workbook.active["D4"], workbook.active["C6"] = 2021, 2022.0, 4276  # numbers, not text
+    path = tmp_path / "Lieferung für 2022.xlsx"
+    workbook.save(path)
+    delivery = read_table(Source(table="counts", path=path, file=path.name, category="all"), areas=AREAS)
+    assert delivery.problems == ()
+    pd.testing.assert_frame_equal(delivery.table(), read(SHEET)[0], check_dtype=False)
+    assert len(delivery.detected) == 10
+
+
+def test_inhabitants_with_years_as_columns_and_a_total(tmp_path):
+    path = tmp_path / "einwohner.csv"
+    rows = [
+        "Einwohner am 31.12.;;",
+        "Ortsteil;2021;2022",
+        "Zentrum;1.900;1.901",
+        "Zentrum-Süd;10;11",
+        "Summe;1.910;1.912",
+    ]
+    path.write_text("\n".join(rows), encoding="cp1252")
+    delivery = read_table(Source(table="inhabitants", path=path, file=path.name), areas=AREAS.head(2))
+    assert delivery.problems == ()
+    assert delivery.table()["inhabitants"].tolist() == [1900, 1901, 10, 11]
