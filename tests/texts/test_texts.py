@@ -88,9 +88,9 @@ def test_lists_of_one_and_two():
 
 
 def test_unknown_keys_languages_and_formats_are_mistakes():
-    with pytest.raises(KeyError, match="no text 'core.nothing' in language 'de'"):
+    with pytest.raises(KeyError, match=r"no text 'core\.nothing' in language 'de'"):
         template("core.nothing", "de")
-    with pytest.raises(ValueError, match="language 'fr' is not one of de, en"):
+    with pytest.raises(ValueError, match=r"language 'fr' is not one of de, en"):
         text("core.or", "fr", first=1, last=2)
     with pytest.raises(ValueError, match="unknown format 'wide'"):
         format_value(1, "wide", "de")
