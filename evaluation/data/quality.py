@@ -23,6 +23,17 @@ def quality_notes(frame: pd.DataFrame, place: Place, areas: pd.DataFrame | None)
     return look[place.table](frame, place, areas) if place.table in look else []
 
 
+def short_keys(areas: pd.DataFrame, place: Place) -> list[Problem]:
+    """Return a problem for each key with fewer digits than the others: a zero in front was lost."""
+    digits = areas.loc[areas["area"].str.fullmatch(r"\d+"), "area"]
+    width = 0 if digits.empty else int(digits.str.len().max())
+    short = digits[digits.str.len() < width]
+    return [
+        place.problem("data.lost_zero", "area", row=int(row), value=key, n=1, nearest=key.zfill(width))
+        for row, key in short.items()
+    ]
+
+
 def mixed_periods(counts: pd.DataFrame, place: Place) -> list[Problem]:
     """Return a problem for each category whose counts have periods of different lengths: they would count twice."""
     lengths = counts.assign(length=counts["period"].map(lambda period: frequency_of(period) or ""))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from evaluation.data.cells import Cell, read_cell
-from evaluation.data.contracts import CONTRACTS, COUNTS, Column, Contract, contract_of
+from evaluation.data.contracts import AREAS, CONTRACTS, COUNTS, Column, Contract, contract_of
 from evaluation.data.convert import Converted, convert
 from evaluation.data.delivery import read_wide
 from evaluation.data.dialect import detect
@@ -17,7 +17,7 @@ from evaluation.data.headings import is_wide
 from evaluation.data.matching import match
 from evaluation.data.names import Names
 from evaluation.data.place import Place
-from evaluation.data.quality import mixed_periods, quality_notes
+from evaluation.data.quality import mixed_periods, quality_notes, short_keys
 from evaluation.data.rules import ROW, Known, validate
 from evaluation.errors import DataError, Problem
 
@@ -152,8 +152,11 @@ def _checked(frame: pd.DataFrame, made: Converted, request: _Request, place: Pla
     known = Known(areas=keys, today=request.today, failed=made.failed)
     numbered = frame.assign(**{ROW: frame.index.astype("int64")})
     problems = validate(numbered, request.contract, request.columns, place, known)
-    mixed = {"period", "category"} <= set(frame.columns) and request.contract is COUNTS
-    return problems + (mixed_periods(frame.dropna(subset=["period"]), place) if mixed else [])
+    if request.contract is AREAS and "area" in frame:
+        problems += short_keys(frame.dropna(subset=["area"]), place)
+    if request.contract is COUNTS and {"period", "category"} <= set(frame.columns):
+        problems += mixed_periods(frame.dropna(subset=["period"]), place)
+    return problems
 
 
 def _named_areas(frame: pd.DataFrame, request: _Request, place: Place, facts: list[Problem]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from typing import Any
 from evaluation.data.codebook import codebook, heading_row, rows
 from evaluation.data.contracts import CONTRACTS, Contract, contract_of
 from evaluation.data.dialect import normal
-from evaluation.data.writing import new_folder
+from evaluation.data.folders import whole_folder
 from evaluation.texts import text
 
 _TEXT_FORMAT = "@"  # Excel leaves a cell of this format as it is: 00 stays 00
@@ -38,7 +38,7 @@ def write_templates(folder: Path, language: str, *, table: str | None = None) ->
         The folder is not empty or cannot be written to, or there is no such table.
     """
     chosen = [contract_of(table)] if table else list(CONTRACTS.values())
-    with new_folder(folder) as partial:
+    with whole_folder(folder) as partial:
         for contract in chosen:
             _write_csv(partial / f"{file_name(contract)}.csv", contract)
             _write_xlsx(partial / f"{file_name(contract)}.xlsx", contract, language)

@@ -16,6 +16,8 @@ from evaluation.project.folder import FILE, open_project
 if TYPE_CHECKING:
     from evaluation.project.folder import Project
 
+TABLES_OF_RESULTS = ("counts", "incidents", "respondents")
+
 
 @dataclass
 class _Findings:
@@ -73,7 +75,7 @@ def check(project: "Project", language: str) -> Check:
         _outcomes(project, found)
         if register and declared:
             _studies(project, found)
-        found.problems += _year_problems(project, good)
+        found.problems += year_problems(project, good)
     told = answers(project, language, good) if register and declared and "areas" in good else ()
     return Check(
         language=language,
@@ -135,12 +137,12 @@ def _event_problems(project: "Project") -> list[Problem]:
     ]
 
 
-def _year_problems(project: "Project", good: Iterable[str]) -> list[Problem]:
-    """Return a problem if no table of cases or answers reaches the year of the project."""
+def year_problems(project: "Project", good: Iterable[str] = TABLES_OF_RESULTS) -> list[Problem]:
+    """Return a problem if none of the tables `good` with cases or answers has a row in the year of the project."""
     if project.year is None:
         return []
     years: set[int] = set()
-    for table in (table for table in good if table in {"counts", "incidents", "respondents"}):
+    for table in (table for table in good if table in TABLES_OF_RESULTS and project.has(table)):
         years |= data_years(project, table)
     if not years or project.year in years:
         return []

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from evaluation.agreement.register import template_text
 from evaluation.data.codebook import codebook as book
+from evaluation.data.folders import whole_folder
 from evaluation.data.templates import write_templates
-from evaluation.data.writing import new_folder
 from evaluation.project.check import check_folder
 from evaluation.texts import text
 
@@ -41,7 +41,7 @@ def new(folder: Path, language: str) -> str:
         The folder is not empty or cannot be written to.
     """
     starter = files(__package__).joinpath(_STARTER)
-    with new_folder(folder) as partial:
+    with whole_folder(folder) as partial:
         for name in ("project.toml", "events.csv", "studies/README.md", "data/README.md"):
             target = partial / name
             target.parent.mkdir(parents=True, exist_ok=True)
