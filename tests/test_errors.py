@@ -10,8 +10,8 @@ def test_place_problem_and_remedy_in_both_languages():
         "core.panel_duplicate", file="a.csv", row=7, column="unit", study="s", unit="00", period="2018", n=2
     )
     assert problem.worded("de") == (
-        "Datei a.csv, Zeile 7, Spalte unit: Gebiet 00 kommt in der Periode 2018 mehrfach vor (2 solche Zeilen im Panel). "
-        "Abhilfe: Für jedes Gebiet und jede Periode genau eine Zeile liefern."
+        "Datei a.csv, Zeile 7, Spalte unit: Gebiet 00 kommt in der Periode 2018 mehrfach vor "
+        "(2 solche Zeilen im Panel). Abhilfe: Für jedes Gebiet und jede Periode genau eine Zeile liefern."
     )
     assert problem.worded("en") == (
         "File a.csv, row 7, column unit: Area 00 occurs more than once in period 2018 (2 such rows in the panel). "
