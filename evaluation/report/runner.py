@@ -100,8 +100,8 @@ def run_annual(
     language
         ``de`` or ``en``; the project's language where empty.
     output
-        Folder for the files; ``reports/<year>`` in the project, with the language behind it where it is not the
-        project's.
+        Folder for the files; ``reports/<year>`` in the project, and ``reports/<year>/<language>`` for a language
+        that is not the project's.
     progress
         Called with what is being done, and how many steps of how many are done.
 
@@ -115,7 +115,9 @@ def run_annual(
     check_parameters({"project": str(project), "year": year, "language": language})
     opened = open_project(project, year=year)
     chosen = language or opened.language
-    default = Path(opened.folder) / "reports" / (f"{year}" if chosen == opened.language else f"{year}-{chosen}")
+    default = Path(opened.folder) / "reports" / str(year)
+    if chosen != opened.language:
+        default /= chosen  # a translation does not replace the report
     job = _Job(
         name="annual",
         project=opened,

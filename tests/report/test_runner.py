@@ -81,8 +81,8 @@ def test_html_is_one_file_without_code_or_prompts(small_report):
 
 
 def test_default_folder_is_told_by_language(use_notebook, tmp_path):
-    use_notebook(CELLS[0], CELLS[1].replace("areas * 2", "areas * 2"), CELLS[2])
-    assert runner.run_annual(tmp_path, 2024, "en").folder == tmp_path / "reports" / "2024-en"
+    use_notebook(CELLS[0], CELLS[1], CELLS[2])
+    assert runner.run_annual(tmp_path, 2024, "en").folder == tmp_path / "reports" / "2024" / "en"
 
 
 @pytest.mark.parametrize(
