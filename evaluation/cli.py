@@ -6,6 +6,7 @@ Everything heavy is imported by the command that needs it, so that ``--help`` an
 
 import locale
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -63,7 +64,7 @@ def new(
     lang: Lang = None,
 ) -> None:
     """Make a project folder with the register of all measures and a template of project.toml."""
-    from evaluation.project import commands
+    import evaluation.project.commands as commands
 
     with _told(None, lang) as language:
         _say(commands.new(folder, language))
@@ -76,7 +77,7 @@ def check(
     lang: Lang = None,
 ) -> int:
     """Name all problems of a project at once, and what its data can answer, measure by measure."""
-    from evaluation.project import commands
+    import evaluation.project.commands as commands
 
     with _told(project, lang) as language:
         words, sound = commands.check(project, language, year=year)
@@ -94,7 +95,7 @@ def codebook(
     lang: Lang = None,
 ) -> None:
     """Print the columns of all input tables: type, unit, allowed values, meaning."""
-    from evaluation.project import commands
+    import evaluation.project.commands as commands
 
     with _told(None, lang) as language:
         _say(commands.codebook(language, table=table, template=template))
@@ -257,6 +258,8 @@ def main(words: Sequence[str] | None = None) -> int:
     global DEBUGGING
     given = list(sys.argv[1:] if words is None else words)
     DEBUGGING = DEBUG in given
+    if words is None:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # an unattended run ends as cleanly as with Ctrl-C
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # an old console may lack a letter; that stops nothing
