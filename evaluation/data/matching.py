@@ -57,7 +57,7 @@ def match(
         found = _positions(headings, column, assigned)
         if len(found) > 1:
             twice = [headings[position] for position in found]
-            problems.append(place.problem("data.column_twice", value=column.name, headings=twice))
+            problems.append(place.problem("data.column_twice", name=column.name, headings=twice))
         if found:
             positions[column.name] = found[0]
     used = {*positions.values(), *(n for n, heading in enumerate(headings) if heading in ignored)}
@@ -98,7 +98,7 @@ def _declared_problems(
 def _missing(column: Column, extra: Sequence[str], place: Place) -> Problem:
     guess = _alike(column, extra)
     code = "data.missing_column_like" if guess else "data.missing_column"
-    return place.problem(code, value=column.label["de"], name=column.name, nearest=guess)
+    return place.problem(code, label=column.label["de"], name=column.name, nearest=guess)
 
 
 def _alike(column: Column, headings: Sequence[str]) -> str | None:
