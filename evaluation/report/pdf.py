@@ -4,9 +4,12 @@ On paper nothing unfolds: the numbers of the figures move into a list of tables 
 page. WeasyPrint needs Pango, a system library; without it there is no PDF, and the message names the packages.
 """
 
+import gc
 import hashlib
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import escape
 from typing import Any
 
@@ -92,14 +95,27 @@ def pdf(html: str, language: str) -> bytes:
     paper = CSS(filename=str(TEMPLATE / "paper.css"), font_config=fonts)
     document = HTML(string=for_paper(html, language), url_fetcher=only_inside)
     identifier = hashlib.sha256(html.encode("utf-8")).hexdigest()[:32].encode("ascii")
-    made: bytes = document.write_pdf(
-        stylesheets=[paper],
-        font_config=fonts,
-        pdf_variant="pdf/ua-1",
-        pdf_identifier=identifier,
-        finisher=_name_scopes,
-    )
+    with _without_collecting():
+        made: bytes = document.write_pdf(
+            stylesheets=[paper],
+            font_config=fonts,
+            pdf_variant="pdf/ua-1",
+            pdf_identifier=identifier,
+            finisher=_name_scopes,
+        )
     return made
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Keep Python from looking for garbage: hundreds of pages make millions of objects, and next to none of it is."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _name_scopes(_document: object, made: Any) -> None:
