@@ -134,7 +134,11 @@ AREAS = Contract(
         _column("district_name", "text", "Stadtbezirk", "District name", "Mitte", **_NOT_GIVEN),
         _column("precinct", "text", "Polizeirevier", "Police precinct", "Zentrum", **_NOT_GIVEN),
         _column(
-            "residents_meaningful", "bool", "Einwohnerbezug aussagekräftig", "Rate per inhabitant meaningful", "nein",
+            "residents_meaningful",
+            "bool",
+            "Einwohnerbezug aussagekräftig",
+            "Rate per inhabitant meaningful",
+            "nein",
             **_NOT_GIVEN,
         ),
     ),
@@ -270,8 +274,7 @@ EVENTS = Contract(
 )
 
 CONTRACTS: dict[str, Contract] = {
-    contract.name: contract
-    for contract in (AREAS, INHABITANTS, INCIDENTS, COUNTS, DEPLOYMENTS, RESPONDENTS, EVENTS)
+    contract.name: contract for contract in (AREAS, INHABITANTS, INCIDENTS, COUNTS, DEPLOYMENTS, RESPONDENTS, EVENTS)
 }
 
 

@@ -128,7 +128,7 @@ def _typed(values: pd.Series, column: Column) -> pd.Series:
     return values.astype(_DTYPES.get(column.kind, "str"))
 
 
-# --- kinds --------------------------------------------------------------------------------------------------------
+# --- kinds ---
 
 
 def _decimals(

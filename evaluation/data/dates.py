@@ -89,8 +89,12 @@ def parse_dates(
     if len(found) > 1:
         (first, first_in), (second, second_in) = found[:2]
         problem = place.problem(
-            "data.two_dates", column, first=first.name, second=second.name,
-            first_rows=_rows(first_in), second_rows=_rows(second_in),
+            "data.two_dates",
+            column,
+            first=first.name,
+            second=second.name,
+            first_rows=_rows(first_in),
+            second_rows=_rows(second_in),
         )
         return nothing, None, [problem]
     form, fits = found[0]

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from evaluation.data.contracts import contract_of
 from evaluation.data.dialect import Dialect, detect, normal
 from evaluation.errors import Problem, nearest
 
@@ -136,7 +137,7 @@ def unreadable(source: Source) -> Problem | None:
     return None if first else source.problem("data.empty_file")
 
 
-# --- CSV ------------------------------------------------------------------------------------------------------------
+# --- CSV ---
 
 
 def _read_csv(source: Source, headings: Collection[str]) -> Raw:
@@ -249,7 +250,7 @@ def _without_blank_rows(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[~blank]
 
 
-# --- XLSX -----------------------------------------------------------------------------------------------------------
+# --- XLSX ---
 
 
 def _read_xlsx(source: Source, headings: Collection[str]) -> Raw:
@@ -332,7 +333,7 @@ def _cell(cell: Any) -> object:
     return value
 
 
-# --- Parquet and SPSS -----------------------------------------------------------------------------------------------
+# --- Parquet and SPSS ---
 
 
 def _read_parquet(source: Source, headings: Collection[str]) -> Raw:
@@ -352,25 +353,31 @@ def _read_sav(source: Source, headings: Collection[str]) -> Raw:
     import pyreadstat
 
     try:
-        frame, meta = pyreadstat.read_sav(source.path)
+        frame, meta = pyreadstat.read_sav(source.path, user_missing=True)
     except pyreadstat.ReadstatError as error:
         return Raw(problems=[source.problem("data.no_sav", reason=str(error))])
     names = tuple(str(name) for name in frame.columns)
-    known = {normal(heading) for heading in headings}
+    for name, ranges in meta.missing_ranges.items():
+        for found in ranges:
+            frame[name] = frame[name].mask(_within(frame[name], found))
+    columns = [column for column in contract_of(source.table).columns if column.kind in {"key", "text"}]
+    labelled = {normal(heading) for column in columns for heading in column.headings()}
     facts = []
     for name, labels in meta.variable_value_labels.items():
-        if normal(source.columns.get(name, name)) in known:  # items keep their codes
+        if normal(source.columns.get(name, name)) in labelled:  # items keep their codes
             facts.append(source.problem("data.found_value_labels", column=name, n=len(labels)))
             frame[name] = frame[name].map(lambda code, by=labels: by.get(code, code))
-    coded = {name: ranges for name, ranges in meta.missing_ranges.items() if ranges}
-    facts += [
-        source.problem("data.found_missing_codes", column=name, codes=[_range(found) for found in ranges])
-        for name, ranges in coded.items()
-    ]
+    for name, ranges in meta.missing_ranges.items():
+        facts.append(source.problem("data.found_missing_codes", column=name, codes=[_range(found) for found in ranges]))
     frame = frame.set_axis(range(len(names)), axis=1).set_axis(pd.RangeIndex(1, len(frame) + 1), axis=0)
     return Raw(headings=names, frame=frame, facts=facts)
 
 
-def _range(found: Any) -> str:
+def _within(values: pd.Series, found: Any) -> pd.Series:
     low, high = found["lo"], found["hi"]
-    return f"{low:g}" if low == high else f"{low:g}–{high:g}"
+    return values.eq(low) if isinstance(low, str) else values.between(low, high)
+
+
+def _range(found: Any) -> str:
+    low, high = (f"{end:g}" if isinstance(end, int | float) else str(end) for end in (found["lo"], found["hi"]))
+    return low if low == high else f"{low}–{high}"

@@ -44,8 +44,13 @@ def mixed_periods(counts: pd.DataFrame, place: Place) -> list[Problem]:
             first, second = found.iloc[0], found.iloc[1]
             problems.append(
                 place.problem(
-                    "data.mixed_periods", "period", row=int(found.index[1]), value=second["period"],
-                    category=category, first=first["period"], first_row=str(found.index[0]),
+                    "data.mixed_periods",
+                    "period",
+                    row=int(found.index[1]),
+                    value=second["period"],
+                    category=category,
+                    first=first["period"],
+                    first_row=str(found.index[0]),
                 )
             )
     return problems

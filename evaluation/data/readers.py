@@ -120,7 +120,8 @@ def _long(raw: Raw, request: _Request) -> Delivery:
     columns = _with_category(request)
     matched = match(raw.headings, columns, nameless, declared=source.columns, ignored=source.ignore)
     place = Place(
-        table=source.table, file=source.file,
+        table=source.table,
+        file=source.file,
         headings={name: raw.headings[position] for name, position in matched.positions.items()},
     )
     problems = [*raw.problems, *matched.problems]
@@ -205,7 +206,7 @@ def _mark_fact(source: Source, value: object, cell: Cell, rows: pd.Index) -> Pro
     return source.problem(f"data.found_mark_{cell.reason or 'zero'}", row=int(rows[0]), given=value, n=len(rows))
 
 
-# --- years as columns -------------------------------------------------------------------------------------------------
+# --- years as columns ---
 
 
 def _whole_sheet(request: _Request) -> tuple[pd.DataFrame, list[Problem]] | None:
@@ -227,9 +228,7 @@ def _whole_sheet(request: _Request) -> tuple[pd.DataFrame, list[Problem]] | None
 
 
 def _csv_cells(source: Source) -> tuple[pd.DataFrame, list[Problem], list[Problem]]:
-    dialect, problems = detect(
-        source.path, file=source.file, encoding=source.encoding, separator=source.separator
-    )
+    dialect, problems = detect(source.path, file=source.file, encoding=source.encoding, separator=source.separator)
     if problems:
         return pd.DataFrame(), [], problems
     with source.path.open(encoding=dialect.encoding, newline="") as handle:

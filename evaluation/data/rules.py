@@ -188,9 +188,7 @@ def _readable(value: object) -> object:
     return value
 
 
-def _unknown_areas(
-    lazy: "nw.LazyFrame[Any]", columns: Sequence[Column], place: Place, known: Known
-) -> list[Problem]:
+def _unknown_areas(lazy: "nw.LazyFrame[Any]", columns: Sequence[Column], place: Place, known: Known) -> list[Problem]:
     if known.areas is None:
         return []
     problems = []
@@ -235,7 +233,10 @@ def _duplicates(lazy: "nw.LazyFrame[Any]", contract: Contract, names: Sequence[s
     shown = double.head(SHOWN).collect("pyarrow").to_pandas()
     problems = [
         place.problem(
-            "data.duplicate", row=int(found["last"]), first=int(found["first"]), n=int(found["n"]),
+            "data.duplicate",
+            row=int(found["last"]),
+            first=int(found["first"]),
+            n=int(found["n"]),
             key=", ".join(f"{place.heading(name)} = {found[name]}" for name in key),
         )
         for found in shown.to_dict("records")

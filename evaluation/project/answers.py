@@ -86,9 +86,7 @@ def _no_table(table: str, language: str) -> Problem:
     return Problem(code, name=table_label(table, language), id=table)
 
 
-def _effect(
-    project: "Project", measure: Measure, studies: list[str], language: str, good: Collection[str]
-) -> Answer:
+def _effect(project: "Project", measure: Measure, studies: list[str], language: str, good: Collection[str]) -> Answer:
     found = [_study(project, name, language) for name in studies]
     if found:
         possible = any(able for able, _ in found)
@@ -149,9 +147,7 @@ def _perception(project: "Project", measure: Measure, language: str, good: Colle
     return _answer(measure, "perception", language, possible=possible, reasons=reasons)
 
 
-def _answer(
-    measure: Measure, question: str, language: str, *, possible: bool, reasons: list[Problem]
-) -> Answer:
+def _answer(measure: Measure, question: str, language: str, *, possible: bool, reasons: list[Problem]) -> Answer:
     return Answer(
         measure=measure.id, title=measure.title[language], question=question, possible=possible, reasons=tuple(reasons)
     )

@@ -128,9 +128,7 @@ def _event_problems(project: "Project") -> list[Problem]:
     """Return outcomes that events name and the project does not have."""
     valid = [*project.outcomes, *project.items]
     return [
-        Problem(
-            "data.event_outcome", table="events", value=name, event=event.id, nearest=nearest(name, valid) or "–"
-        )
+        Problem("data.event_outcome", table="events", value=name, event=event.id, nearest=nearest(name, valid) or "–")
         for event in project.events
         for name in event.outcomes
         if name not in valid

@@ -123,8 +123,13 @@ def _summed(frame: pd.DataFrame, by: list[str], *, parts: int | pd.Series) -> pd
     bounds = {"lower": rows["count"].fillna(rows["lower"]).fillna(0), "upper": rows["count"].fillna(rows["upper"])}
     groups = rows.assign(missing=missing, open=bounds["upper"].isna(), **bounds).groupby(by, sort=True)
     sums = groups.agg(
-        count=("count", "sum"), reason=("reason", "first"), lower=("lower", "sum"), upper=("upper", "sum"),
-        missing=("missing", "sum"), open=("open", "sum"), n=("missing", "size"),
+        count=("count", "sum"),
+        reason=("reason", "first"),
+        lower=("lower", "sum"),
+        upper=("upper", "sum"),
+        missing=("missing", "sum"),
+        open=("open", "sum"),
+        n=("missing", "size"),
     )
     absent = sums["n"] < (parts if isinstance(parts, int) else parts.reindex(sums.index))
     unknown = (sums["missing"] > 0) | absent
@@ -183,7 +188,7 @@ def incident_years(project: "Project") -> set[int]:
     return {int(year) for year in years["year"].to_list()}
 
 
-# --- panels -----------------------------------------------------------------------------------------------------------
+# --- panels ---
 
 
 def panel(project: "Project", study: Study) -> "Panel":

@@ -146,7 +146,7 @@ def _begun(starts: Mapping[str, str], year: int | None) -> dict[str, str]:
     return {unit: start for unit, start in starts.items() if year is None or start_date(start).year <= year}
 
 
-# --- estimators -------------------------------------------------------------------------------------------------------
+# --- estimators ---
 
 
 def estimator(entry: MethodEntry, *, file: str) -> Any:
@@ -167,7 +167,8 @@ def _made(name: str, options: Mapping[str, Any], file: str, *, needs: str | None
     made = getattr(evaluation, name) if known else None
     if not dataclasses.is_dataclass(made) or (needs and not hasattr(made, needs)):
         valid = [
-            other for other in evaluation.__all__
+            other
+            for other in evaluation.__all__
             if dataclasses.is_dataclass(getattr(evaluation, other)) and hasattr(getattr(evaluation, other), "estimate")
         ]
         guess = nearest(name, valid) or valid[0]

@@ -56,8 +56,14 @@ def survey_problems(project: "Project", frame: pd.DataFrame, file: str) -> list[
         for code, rows in wrong.groupby(wrong).groups.items():
             problems.append(
                 Problem(
-                    "data.item_code", table="respondents", file=file, row=int(rows[0]), column=item.column, value=code,
-                    n=len(rows), scale=item.scale,
+                    "data.item_code",
+                    table="respondents",
+                    file=file,
+                    row=int(rows[0]),
+                    column=item.column,
+                    value=code,
+                    n=len(rows),
+                    scale=item.scale,
                 )
             )
     declared = [wave for survey in project.surveys.values() for wave in survey.waves]
@@ -67,7 +73,12 @@ def survey_problems(project: "Project", frame: pd.DataFrame, file: str) -> list[
                 guess = nearest(wave, declared) or declared[0]
                 problems.append(
                     Problem(
-                        "data.unknown_wave", table="respondents", file=file, row=int(rows[0]), value=wave, n=len(rows),
+                        "data.unknown_wave",
+                        table="respondents",
+                        file=file,
+                        row=int(rows[0]),
+                        value=wave,
+                        n=len(rows),
                         nearest=guess,
                     )
                 )

@@ -104,9 +104,7 @@ def _path(loc: Sequence[str | int], raw: Any) -> tuple[str | int, ...]:
     return tuple(path)
 
 
-def _problem(
-    path: tuple[str | int, ...], fault: Any, model: type[BaseModel], file: str, source: str
-) -> Problem:
+def _problem(path: tuple[str | int, ...], fault: Any, model: type[BaseModel], file: str, source: str) -> Problem:
     key = ".".join(str(step + 1) if isinstance(step, int) else step for step in path)
     row = line_of(path, source) if path else 1
     code = _CODES.get(fault["type"], "wrong_value")

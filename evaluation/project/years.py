@@ -8,9 +8,7 @@ import pandas as pd
 from evaluation.data.contracts import Contract
 
 
-def rows_until(
-    frame: pd.DataFrame, contract: Contract, year: int | None, waves: Mapping[str, dt.date]
-) -> pd.DataFrame:
+def rows_until(frame: pd.DataFrame, contract: Contract, year: int | None, waves: Mapping[str, dt.date]) -> pd.DataFrame:
     """Return the rows that were there at the end of `year`.
 
     Parameters

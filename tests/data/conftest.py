@@ -16,16 +16,21 @@ Read = Callable[..., Delivery]
 
 @pytest.fixture(scope="session")
 def areas() -> pd.DataFrame:
-    return pd.DataFrame({"area": ["00", "01", "20", "62"], "name": ["Zentrum", "Zentrum-Ost", "Volkmarsdorf", "Grünau-Mitte"]})
+    names = {
+        "00": "Zentrum",
+        "01": "Zentrum-Ost",
+        "20": "Neustadt-Neuschönefeld",
+        "21": "Volkmarsdorf",
+        "62": "Grünau-Mitte",
+    }
+    return pd.DataFrame({"area": list(names), "name": list(names.values())})
 
 
 @pytest.fixture
 def read(tmp_path: Path, areas: pd.DataFrame) -> Read:
     """Write a CSV file, or take a file that is there, and read it as a table."""
 
-    def read_one(
-        table: str, content: str | bytes | None = None, *, name: str = "", **declared: object
-    ) -> Delivery:
+    def read_one(table: str, content: str | bytes | None = None, *, name: str = "", **declared: object) -> Delivery:
         name = name or f"{table}.csv"
         if content is not None:
             raw = content if isinstance(content, bytes) else content.encode("utf-8")

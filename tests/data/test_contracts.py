@@ -35,7 +35,15 @@ def test_keys_and_pairs_name_columns_of_the_table():
 
 
 def test_the_tables_that_the_first_report_needs():
-    assert list(CONTRACTS) == ["areas", "inhabitants", "incidents", "counts", "deployments", "respondents", "events"]
+    assert list(CONTRACTS) == [
+        "areas",
+        "inhabitants",
+        "incidents",
+        "counts",
+        "deployments",
+        "respondents",
+        "events",
+    ]
 
 
 def test_contracts_are_values():
@@ -47,6 +55,7 @@ def test_unknown_table_names_the_nearest():
     with pytest.raises(DataError) as caught:
         contract_of("incident")
     assert caught.value.worded("de") == (
-        "Wert „incident“: Die Tabelle „incident“ kennt die Auswertung nicht. Abhilfe: Gemeint sein könnte „incidents“. "
+        "Wert „incident“: Die Tabelle „incident“ kennt die Auswertung nicht. Abhilfe: Gemeint sein könnte "
+        "„incidents“. "
         "Möglich sind areas, inhabitants, incidents, counts, deployments, respondents und events."
     )

@@ -22,7 +22,9 @@ def test_days_come_back_whatever_the_form(days: list[dt.date], form: str) -> Non
 @given(st.lists(st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2050, 12, 31)), min_size=1))
 def test_times_come_back_with_and_without_seconds(times: list[dt.datetime]) -> None:
     short = pd.Series([f"{time:%d.%m.%Y %H:%M}" for time in times])
-    assert parse_dates(short, "recorded", PLACE)[0].tolist() == [time.replace(second=0, microsecond=0) for time in times]
+    assert parse_dates(short, "recorded", PLACE)[0].tolist() == [
+        time.replace(second=0, microsecond=0) for time in times
+    ]
     long = pd.Series([f"{time:%Y-%m-%dT%H:%M:%S}" for time in times])
     assert parse_dates(long, "recorded", PLACE)[0].tolist() == [time.replace(microsecond=0) for time in times]
 
@@ -57,7 +59,8 @@ def test_an_order_that_the_values_leave_open_is_asked_for() -> None:
     _, _, [problem] = parse_dates(pd.Series(["05/11/2018"], index=[2]), "recorded", PLACE)
     assert problem.worded("de") == (
         "Datei a.csv, Tabelle incidents, Spalte Erfassungsdatum: Ob der Tag oder der Monat vorn steht, ist nicht zu "
-        'erkennen (Zeilen 2). Abhilfe: In project.toml unter [tables.incidents] angeben: date_format = "TT/MM/JJJJ" oder '
+        "erkennen (Zeilen 2). Abhilfe: In project.toml unter [tables.incidents] angeben: date_format = "
+        '"TT/MM/JJJJ" oder '
         '"MM/TT/JJJJ".'
     )
     for declared, month in (("TT/MM/JJJJ", 11), ("MM/TT/JJJJ", 5), ("%d/%m/%Y", 11)):

@@ -14,12 +14,16 @@ def german(number: float, digits: int) -> str:
 
 @given(st.floats(-1e9, 1e9), st.integers(0, 4))
 def test_german_numbers_come_back(number: float, digits: int) -> None:
-    assert parse_numbers(pd.Series([german(number, digits)]), ",").iloc[0] == pytest.approx(round(number, digits), abs=1e-4)
+    assert parse_numbers(pd.Series([german(number, digits)]), ",").iloc[0] == pytest.approx(
+        round(number, digits), abs=1e-4
+    )
 
 
 @given(st.floats(-1e9, 1e9), st.integers(0, 4))
 def test_international_numbers_come_back(number: float, digits: int) -> None:
-    assert parse_numbers(pd.Series([f"{number:,.{digits}f}"]), ".").iloc[0] == pytest.approx(round(number, digits), abs=1e-4)
+    assert parse_numbers(pd.Series([f"{number:,.{digits}f}"]), ".").iloc[0] == pytest.approx(
+        round(number, digits), abs=1e-4
+    )
 
 
 @pytest.mark.parametrize("text", ["", ".", ",", "-", "1.23.4", "12a", "1,2,3", "0x10", "--5", "1 2"])
