@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from evaluation.disclosure import Published
 from evaluation.figures.style import (
     BLUE,
@@ -14,6 +16,7 @@ from evaluation.figures.style import (
     in_house_style,
     new_figure,
     number_axis,
+    ratio_axis,
     zero_line,
 )
 from evaluation.texts import text
@@ -156,7 +159,7 @@ def specifications(published: Published, *, titles: Mapping[str, str], declared:
 
 
 @in_house_style
-def event_study(published: Published, *, language: str, reference: int = -1, unit: str = "year") -> "Figure":
+def event_study(published: Published, *, language: str, unit: str = "year") -> "Figure":
     """Draw the difference to the comparison areas in each period before and after the start.
 
     Parameters
@@ -165,55 +168,35 @@ def event_study(published: Published, *, language: str, reference: int = -1, uni
         Key ``event_time`` (0 is the first period with the measure); relative changes with intervals.
     language
         Language of axes and numbers.
-    reference
-        Period that the others are compared with.
     unit
-        ``year`` or ``month``, what a step of ``event_time`` means.
+        ``year``, ``half_year``, ``quarter`` or ``month``: what a step of ``event_time`` means.
     """
     frame = published.frame.sort_values("event_time")
-    figure = new_figure(2.6)
+    logs = {name: np.log1p(frame[name].to_numpy(dtype=float)) for name in ("value", "conf_low", "conf_high")}
+    figure = new_figure(2.7)
     axes = figure.subplots()
     zero_line(axes)
-    axes.axvspan(-0.5, float(frame["event_time"].max()) + 0.5, color="#f1f5f9", zorder=0)
-    for row in frame.itertuples():
-        colour = BLUE if row.event_time >= 0 else GREY
-        axes.vlines(row.event_time, row.conf_low, row.conf_high, color=colour, linewidth=2.0, zorder=2)
-        axes.plot(row.event_time, row.value, "o", color=colour, markersize=5.5, markeredgecolor="white", zorder=3)
-    if reference not in set(frame["event_time"]):
-        axes.plot(reference, 0, "o", color="white", markeredgecolor=INK, markersize=5.5, zorder=3)
+    last = float(frame["event_time"].max())
+    axes.axvspan(-0.5, last + 0.5, color="#f1f5f9", zorder=0)
+    colours = [BLUE if time >= 0 else GREY for time in frame["event_time"]]
+    axes.vlines(frame["event_time"], logs["conf_low"], logs["conf_high"], color=colours, linewidth=2.0, zorder=2)
+    axes.scatter(frame["event_time"], logs["value"], color=colours, s=32, edgecolor="white", linewidth=0.8, zorder=3)
+    reach = 1.12 * float(np.nanmax(np.abs(np.concatenate(list(logs.values())))))
+    axes.set_ylim(-reach, 1.25 * reach)
+    style: dict[str, Any] = {
+        "fontsize": 8,
+        "va": "top",
+        "xycoords": ("data", "axes fraction"),
+        "textcoords": "offset points",
+    }
     axes.annotate(
-        text("figures.event_study.reference", language),
-        (reference, 0),
-        xytext=(0, -14),
-        textcoords="offset points",
-        ha="center",
-        fontsize=7.5,
-        color=GREY,
-        path_effects=halo(),
+        text("figures.event_study.before", language), (-0.5, 0.98), xytext=(-5, 0), ha="right", color=GREY, **style
     )
-    axes.text(
-        0.004,
-        0.97,
-        text("figures.event_study.before", language),
-        transform=axes.transAxes,
-        fontsize=8,
-        color=GREY,
-        va="top",
-    )
-    axes.annotate(
-        text("figures.event_study.after", language),
-        (-0.5, 0.97),
-        xycoords=("data", "axes fraction"),
-        xytext=(4, 0),
-        textcoords="offset points",
-        fontsize=8,
-        color=BLUE,
-        va="top",
-    )
+    axes.annotate(text("figures.event_study.after", language), (-0.5, 0.98), xytext=(5, 0), color=BLUE, **style)
+    axes.set_xlim(float(frame["event_time"].min()) - 0.6, last + 0.6)
     axes.set_xlabel(text(f"figures.event_study.x_{unit}", language))
     axes.set_ylabel(text("figures.event_study.y", language))
-    axes.margins(y=0.18)
-    number_axis(axes.yaxis, "spct0", language)
+    ratio_axis(axes.yaxis, language, reach=reach)
     axes.locator_params(axis="x", integer=True)
     number_axis(axes.xaxis, "snum0", language)
     axes.grid(axis="y")

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from evaluation.disclosure import Published
@@ -17,6 +18,7 @@ from evaluation.figures.style import (
     in_house_style,
     new_figure,
     number_axis,
+    ratio_axis,
     spread,
 )
 from evaluation.texts import text
@@ -51,7 +53,7 @@ def quadrants(
     not_meaningful
         Areas whose residents are no basis for a rate; drawn hollow and said so.
     """
-    both = joined(registered, perceived)
+    both = _on_logs(joined(registered, perceived))
     years = sorted(set(both["year"]))
     figure = new_figure(4.3)
     panels = figure.subplots(1, len(years), squeeze=False, sharex=True, sharey=True).ravel()
@@ -62,8 +64,8 @@ def quadrants(
         _points(panel, both[both["year"] == year], names, not_meaningful, language)
         _quadrant_words(panel, language)
         panel.set_title(str(year))
-        panel.locator_params(nbins=6)
-        number_axis(panel.xaxis, "spct0", language)
+        panel.locator_params(axis="y", nbins=6)
+        ratio_axis(panel.xaxis, language, reach=across)
         number_axis(panel.yaxis, "snum0", language, factor=100)
     figure.supxlabel(text("figures.quadrants.x", language), fontsize=8.5, color=GREY)
     panels[0].set_ylabel(text("figures.quadrants.y", language))
@@ -75,6 +77,12 @@ def joined(registered: Published, perceived: Published) -> pd.DataFrame:
     columns = ["area", "year", "value", "conf_low", "conf_high"]
     both = registered.frame[columns].merge(perceived.frame[columns], on=["area", "year"], suffixes=("_x", "_y"))
     return both[both["value_x"].notna() & both["value_y"].notna()].reset_index(drop=True)
+
+
+def _on_logs(both: pd.DataFrame) -> pd.DataFrame:
+    """Return the points with registered changes as log ratios, so that few large increases do not fill the picture."""
+    columns = ["value_x", "conf_low_x", "conf_high_x"]
+    return both.assign(**{name: np.log1p(both[name]) for name in columns})
 
 
 def clears_both(points: pd.DataFrame) -> pd.Series:

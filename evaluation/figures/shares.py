@@ -1,12 +1,12 @@
 """Sense of safety: shares with intervals by wave, one panel a question."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from evaluation.disclosure import Published
-from evaluation.figures.style import BLUE, GREY, INK, ORANGE, halo, in_house_style, new_figure, number_axis
+from evaluation.figures.style import BLUE, GREY, INK, ORANGE, halo, in_house_style, new_figure, number_axis, wrapped
 from evaluation.texts import text
 from evaluation.texts.numbers import format_value
 
@@ -21,7 +21,7 @@ def shares(
     *,
     titles: Mapping[str, str],
     language: str,
-    mode_changes: Mapping[str, str] | None = None,
+    mode_changes: Collection[str] = (),
     columns: int = 3,
 ) -> "Figure":
     """Draw for each item the share in every wave with its 95 % interval.
@@ -35,7 +35,7 @@ def shares(
     language
         Language of axes and numbers.
     mode_changes
-        Waves from which people were asked in another way, with the short text that says how.
+        Waves from which people were asked in another way; the report says below the figure how.
     columns
         Panels side by side.
     """
@@ -43,22 +43,19 @@ def shares(
     waves = sorted(set(published.frame["wave"]))
     columns = min(columns, len(names))
     rows = -(-len(names) // columns)
-    figure = new_figure(2.0 * rows + (0.25 if mode_changes else 0.1))
+    figure = new_figure(2.15 * rows)
     panels = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
     top = float(published.frame[["value", "conf_high"]].max().max())
     for panel, name in zip(panels, names, strict=False):
         _panel(panel, published.where(item=name).frame, waves, language)
-        panel.set_title(titles.get(name, name))
+        panel.set_title(wrapped(titles.get(name, name), 30))
         panel.set_ylim(0, min(1.0, 1.25 * top))
         panel.yaxis.set_tick_params(labelleft=True)
-        for wave in mode_changes or {}:
+        for wave in mode_changes:
             if wave in waves:
                 panel.axvline(waves.index(wave) - 0.5, color=ORANGE, linewidth=0.9, linestyle=(0, (3, 2)), zorder=1)
     for panel in panels[len(names) :]:
         panel.set_visible(False)
-    if mode_changes:
-        words = "\n".join(f"{wave}: {label}" for wave, label in mode_changes.items())
-        figure.supxlabel(words, x=0.01, ha="left", fontsize=8, color=ORANGE)
     return figure
 
 

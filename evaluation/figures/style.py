@@ -4,10 +4,13 @@ Blue and orange are told apart by people with any of the common colour vision de
 least 4.5:1 on white. Figures are made without pyplot, so that no state is shared between them.
 """
 
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import numpy as np
 
 from evaluation.texts.numbers import format_value
 
@@ -110,6 +113,40 @@ def number_axis(axis: Any, spec: str, language: str, *, factor: float = 1) -> No
     from matplotlib.ticker import FuncFormatter
 
     axis.set_major_formatter(FuncFormatter(lambda value, _: format_value(factor * float(value), spec, language)))
+
+
+def wrapped(words: str, width: int) -> str:
+    """Return `words` in lines of at most `width` letters.
+
+    Examples
+    --------
+    >>> wrapped("unsicher nachts im eigenen Ortsteil", 22).splitlines()
+    ['unsicher nachts im', 'eigenen Ortsteil']
+    """
+    return "\n".join(textwrap.wrap(words, width, break_long_words=False))
+
+
+LOG_TICKS = (-0.9, -0.75, -0.5, -1 / 3, -0.2, -0.1, 0.0, 0.1, 0.25, 0.5, 1.0, 3.0, 9.0)
+
+
+def ratio_axis(axis: Any, language: str, *, reach: float, most: int = 7) -> None:
+    """Write a matplotlib `axis` of log ratios in percent, so that a half and a double are equally far from zero.
+
+    Parameters
+    ----------
+    axis
+        ``axes.xaxis`` or ``axes.yaxis``; the drawn values are ``ln(1 + change)``.
+    language
+        Language of the numbers.
+    reach
+        Largest absolute log ratio shown.
+    most
+        Number of ticks.
+    """
+    inside = [change for change in LOG_TICKS if abs(np.log1p(change)) <= reach]
+    while len(inside) > most:
+        inside = [change for place, change in enumerate(inside) if (place - inside.index(0.0)) % 2 == 0]
+    axis.set_ticks([float(np.log1p(change)) for change in inside], [format_value(c, "spct0", language) for c in inside])
 
 
 def spread(positions: Sequence[float], gap: float) -> list[float]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from evaluation.disclosure import Published
-from evaluation.figures.style import BLUE, GREY, INK, in_house_style, new_figure, number_axis
+from evaluation.figures.style import BLUE, GREY, INK, halo, in_house_style, new_figure, number_axis
 from evaluation.texts import text
 from evaluation.texts.numbers import format_value
 
@@ -43,25 +43,28 @@ def before_after(
         if published is not None and not published.frame.empty
     ]
     rows = max(published.frame[key].nunique() for published, key, _ in blocks)
-    figure = new_figure(0.34 * rows + 0.75)
+    figure = new_figure(0.5 * rows + 0.62)
     panels = figure.subplots(1, len(blocks), squeeze=False).ravel()
     for panel, (published, key, kind) in zip(panels, blocks, strict=True):
         _pairs(panel, published, key, titles, language)
-        panel.set_ylim(rows - 0.45, -0.55)
+        panel.set_ylim(rows - 0.42, -0.72)
         panel.set_title(text(f"figures.before_after.{kind}", language), pad=16)
         _times(panel, times[kind], language)
     return figure
 
 
 def _times(axes: Any, times: Mapping[str, str], language: str) -> None:
-    """Say which point is which year, in the colours of the points, below the title."""
-    style = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": 8, "va": "bottom"}
-    words = text("figures.before_after.before", language, period=times["before"])
-    first = axes.annotate(words, (0, 1), xytext=(0, 3), color=GREY, **style)
-    words = text("figures.before_after.now", language, period=times["now"])
-    axes.annotate(
-        words, (1, 0), xycoords=first, xytext=(8, 0), textcoords="offset points", fontsize=8, color=BLUE, fontweight=600
-    )
+    """Say below the title which point is which year, with the points themselves."""
+    from matplotlib.transforms import offset_copy
+
+    place = 6.0
+    for time, colour, face in (("before", GREY, "white"), ("now", BLUE, BLUE)):
+        spot = offset_copy(axes.transAxes, axes.figure, x=place, y=7, units="points")
+        axes.plot(0, 1, "o", color=colour, markerfacecolor=face, markersize=5, transform=spot, clip_on=False)
+        words = text(f"figures.before_after.{time}", language, period=times[time])
+        spot = offset_copy(axes.transAxes, axes.figure, x=place + 6, y=7, units="points")
+        axes.text(0, 1, words, transform=spot, fontsize=8, va="center_baseline", color=colour, fontweight=600)
+        place += 26 + 4.4 * len(words)
 
 
 def _pairs(axes: Any, published: Published, key: str, titles: Mapping[str, str], language: str) -> None:
@@ -69,7 +72,7 @@ def _pairs(axes: Any, published: Published, key: str, titles: Mapping[str, str],
     axes.set_xlim(0, 1.2 * float(published.frame[["value", "conf_high"]].max().max()))
     spec = "pct0" if published.number.startswith("pct") else published.number
     for place, name in enumerate(names):
-        for time, colour, offset in (("before", GREY, -0.15), ("now", BLUE, 0.15)):
+        for time, colour, offset in (("before", GREY, -0.04), ("now", BLUE, 0.24)):
             cell = published.cell(**{key: name, "time": time})
             if cell.value is None:
                 continue
@@ -82,8 +85,12 @@ def _pairs(axes: Any, published: Published, key: str, titles: Mapping[str, str],
                 format_value(cell.value, spec, language), (end, place + offset), xytext=(4, 0), va="center",
                 textcoords="offset points", fontsize=7.5, color=colour, fontweight=600,
             )  # fmt: skip
-    axes.set_yticks(range(len(names)), [titles.get(name, name) for name in names])
-    axes.tick_params(axis="y", labelcolor=INK)
+    for place, name in enumerate(names):
+        axes.annotate(
+            titles.get(name, name), (0, place - 0.2), xytext=(2, 2), textcoords="offset points", fontsize=8.5,
+            color=INK, va="bottom", path_effects=halo(), zorder=5,
+        )  # fmt: skip
+    axes.set_yticks([])
     axes.grid(axis="x")
     axes.spines["left"].set_visible(False)
     axes.locator_params(axis="x", nbins=4)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evaluation.disclosure import Published
-from evaluation.figures.style import BLUE, GREY, INK, LIGHT, ORANGE, halo, in_house_style, new_figure, number_axis
+from evaluation.figures.style import BLUE, GREY, INK, LIGHT, ORANGE, halo, in_house_style, new_figure, number_axis, wrapped
 from evaluation.texts import text
 from evaluation.texts.numbers import format_value
 
@@ -25,7 +25,7 @@ class Mark:
     year
         Year of the change; the line stands between this year and the one before, except for an outlier.
     label
-        Short text, written below the figure beside the mark's letter.
+        Short text, which the report writes below the figure beside the mark's letter.
     series
         Series that the mark concerns; empty for all.
     outlier
@@ -65,35 +65,30 @@ def trends(
     since
         First year of the agreement.
     marks
-        Breaks and outliers; each has a letter in the panels and a line of text below.
+        Breaks and outliers, each drawn with the letter of :func:`lettered`.
     columns
         Panels side by side.
     """
     names = list(dict.fromkeys(published.frame["outcome"]))
     columns = min(columns, len(names))
     rows = -(-len(names) // columns)
-    shown = [mark for mark in marks if any(mark.concerns(name) for name in names)]
-    figure = new_figure(1.85 * rows + 0.16 * len(shown) + 0.1)
+    figure = new_figure(1.95 * rows)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     years = sorted({int(period) for period in published.frame["period"]})
     for panel, name in zip(panels, names, strict=False):
-        series = _series(published, name)
-        panel.set_title(titles.get(name, name), wrap=True)
-        _line(panel, series, published.number, language)
+        panel.set_title(wrapped(titles.get(name, name), 30))
+        _line(panel, _series(published, name), published.number, language)
         _axes(panel, years, published.number, language)
         _since(panel, since, years, language, named=panel is panels[0])
-        for letter, mark in zip("abcdefghijklmnopqrstuvwxyz", shown, strict=False):
-            if mark.concerns(name):
-                _mark(panel, mark, letter)
+        _marks(panel, [(letter, mark) for letter, mark in lettered(marks) if mark.concerns(name)])
     for panel in panels[len(names) :]:
         panel.set_visible(False)
-    if shown:
-        lines = [
-            f"{letter}  {mark.year}: {mark.label}"
-            for letter, mark in zip("abcdefghijklmnopqrstuvwxyz", shown, strict=False)
-        ]
-        figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=8, color=ORANGE, linespacing=1.35)
     return figure
+
+
+def lettered(marks: Sequence[Mark]) -> list[tuple[str, Mark]]:
+    """Return the marks with the letters that they have in the figure."""
+    return list(zip("abcdefghijklmnopqrstuvwxyz", marks, strict=False))
 
 
 def _series(published: Published, name: str) -> pd.DataFrame:
@@ -108,7 +103,7 @@ def _line(axes: "Axes", series: pd.DataFrame, spec: str, language: str) -> None:
     known = series[series["value"].notna()]
     if known.empty:
         return
-    axes.set_ylim(0, 1.22 * float(max(known["value"].max(), known["conf_high"].fillna(0).max())) or 1)
+    axes.set_ylim(0, 1.42 * float(max(known["value"].max(), known["conf_high"].fillna(0).max())) or 1)
     for row, side in ((known.iloc[0], "left"), (known.iloc[-1], "right")):
         axes.annotate(
             format_value(float(row["value"]), spec, language),
@@ -156,22 +151,24 @@ def _since(axes: "Axes", since: int | None, years: list[int], language: str, *, 
         )
 
 
-def _mark(axes: "Axes", mark: Mark, letter: str) -> None:
-    place = mark.year if mark.outlier else mark.year - 0.5
+def _marks(axes: "Axes", marks: list[tuple[str, Mark]]) -> None:
+    """Draw a dashed line with its letter for each mark; letters that would collide stand below each other."""
     low, high = axes.get_xlim()
-    if not low <= place <= high:
-        return
-    axes.axvline(place, color=ORANGE, linewidth=0.9, linestyle=(0, (3, 2)), zorder=2)
-    style: dict[str, Any] = {"boxstyle": "circle,pad=0.18", "facecolor": "white", "edgecolor": ORANGE, "linewidth": 0.8}
-    axes.text(
-        place,
-        0.985,
-        letter,
-        transform=axes.get_xaxis_transform(),
-        ha="center",
-        va="top",
-        fontsize=7.5,
-        color=ORANGE,
-        bbox=style,
-        zorder=6,
-    )
+    taken: list[tuple[float, int]] = []
+    for letter, mark in marks:
+        place = mark.year if mark.outlier else mark.year - 0.5
+        if not low <= place <= high:
+            continue
+        level = sum(abs(place - other) < (high - low) / 9 for other, _ in taken)
+        taken.append((place, level))
+        axes.axvline(place, color=ORANGE, linewidth=0.9, linestyle=(0, (3, 2)), zorder=2)
+        style: dict[str, Any] = {
+            "boxstyle": "circle,pad=0.18",
+            "facecolor": "white",
+            "edgecolor": ORANGE,
+            "linewidth": 0.8,
+        }
+        axes.text(
+            place, 0.985 - 0.15 * level, letter, transform=axes.get_xaxis_transform(), ha="center", va="top",
+            fontsize=7.5, color=ORANGE, bbox=style, zorder=6,
+        )  # fmt: skip

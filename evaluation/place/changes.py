@@ -103,6 +103,25 @@ def changes_by_area(
     )
 
 
+def change_of_city(
+    counts: pd.DataFrame, *, before: Sequence[str], after: Sequence[str], inhabitants: pd.DataFrame | None = None
+) -> dict[str, float]:
+    """Return the relative change of the yearly mean of all areas together; see :func:`changes_by_area`.
+
+    Returns
+    -------
+    dict
+        ``value, cases_before, cases_after``; missing where an area lacks a count.
+    """
+    wide, persons = _wide(counts, inhabitants)
+    rates = [
+        wide[list(years)].to_numpy().sum() / persons[list(years)].to_numpy().sum() for years in (before, after)
+    ]
+    cases = [float(wide[list(years)].to_numpy().sum()) for years in (before, after)]
+    value = rates[1] / rates[0] - 1 if rates[0] > 0 else float("nan")
+    return {"value": value, "cases_before": cases[0], "cases_after": cases[1]}
+
+
 def levels_of_city(counts: pd.DataFrame, *, inhabitants: pd.DataFrame | None = None, per: float = 1000) -> pd.DataFrame:
     """Return the yearly total of all areas, or its rate, with the interval of usual fluctuation.
 
@@ -170,7 +189,6 @@ def usual_fluctuation(
             change=change - centre,
             rise=np.where(np.isfinite(change), 0.0, np.nan),  # nothing is taken off for a preceding rise
             level=_level(before, after),
-            centre=centre,
         )
     )
     return Fluctuation(fit.tau2, fit.phi, len(firsts))

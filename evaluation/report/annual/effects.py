@@ -1,0 +1,256 @@
+"""Chapter 2, second half: effects by measure, spatial shift, who is not reached; accompanying questions apart."""
+
+from evaluation.figures.effects import event_study, specifications, without_measure
+from evaluation.report import sentences
+from evaluation.report.annual.pieces import anchor, figure, missing, named
+from evaluation.report.blocks import Block, GroupBlock, Heading, ListBlock, NoteBlock, Paragraph, TableBlock
+from evaluation.report.material import Material
+from evaluation.report.material.effects import DECLARED, Effect
+from evaluation.report.tables import Layout, long_table
+
+
+def effects_by_measure(material: Material) -> list[Block]:
+    """Return every studied effect of a measure of the register."""
+    blocks: list[Block] = [Heading(material.say("effects.title"), 3, id="wirkungen")]
+    studied = [measure for measure in material.measures if material.effects_of(measure)]
+    if not studied:
+        return [*blocks, missing(material.context, "report.missing.studies", subject="studies")]
+    blocks.append(Paragraph(material.say("effects.how")))
+    for measure in studied:
+        for effect in material.effects_of(measure):
+            blocks.append(
+                Heading(f"{measure.id}: {effect.title}", 4, id=f"wirkung-{effect.study.id.replace('_', '-')}")
+            )
+            blocks += effect_blocks(material, effect)
+    return blocks
+
+
+def effect_blocks(material: Material, effect: Effect) -> list[Block]:
+    """Return what is known about one effect: sentence, comparison, other specifications, time before and after."""
+    sentence = effect.sentence(material.language)
+    blocks: list[Block] = [Paragraph(sentence, kind="answer", results=effect.said)]
+    if effect.error is not None:
+        words = " ".join(problem.worded(material.language) for problem in effect.error.problems)
+        note = NoteBlock(words=words, kind="gap", title=material.say("effects.gap"), subject=effect.study.id)
+        return [*blocks, note]
+    blocks.append(Paragraph(_design(material, effect), results=(effect.reach,) if effect.reach else ()))
+    comparison, others = _comparison(material, effect), _others(material, effect)
+    if comparison is not None:
+        blocks += [comparison, Paragraph(material.say("effects.comparison_note"), kind="small")]
+    blocks += [others] if others is not None else []
+    if effect.specifications is not None and _depends(effect):
+        blocks.append(NoteBlock(words=material.say("effects.depends"), kind="warning"))
+    if effect.study.primary or effect.study.event is not None:
+        blocks += _timeline(material, effect)
+    cautions = effect.cautions(material.language)
+    if cautions:
+        blocks.append(Paragraph(" ".join(cautions), lead=material.say("effects.not_meant")))
+    if effect.finding.grade is not None:
+        reasons = effect.finding.grade.reasons(material.language)
+        lead = effect.finding.grade.worded(material.language) + "."
+        blocks.append(Paragraph(" ".join(reasons), lead=lead, kind="small"))
+    return blocks
+
+
+def _design(material: Material, effect: Effect) -> str:
+    reach = {str(row["what"]): row["value"] for row in effect.reach.frame.to_dict("records")} if effect.reach else {}
+    left_out = "neighbours" if effect.study.leave_out == "neighbours" else "none"
+    event = "event_" if effect.study.event is not None else ""
+    return material.say(
+        f"effects.design_{event}{left_out}",
+        treated=reach.get("treated"),
+        comparison=reach.get("comparison"),
+        areas=sorted(material.areas.get(area, area) for area in effect.study.treated),
+        window=effect.labels[DECLARED],
+    )
+
+
+def _comparison(material: Material, effect: Effect) -> Block | None:
+    """Return the comparison with areas and years without the measure."""
+    cell = effect.cell
+    if effect.distribution is None or effect.effect is None or cell is None or cell.value is None:
+        return None
+    shown = effect.effect.where(term="effect")
+    smaller = cell.p_value is not None and cell.p_value <= effect.finding.verdict.level
+    finding = material.say("effects.rare" if smaller else "effects.usual", share=cell.p_value, change=abs(cell.value))
+    layout = Layout(
+        id=f"zahlen-vergleich-{_slug(effect)}",
+        caption=material.say("effects.comparison_table"),
+        language=material.language,
+        rows=("low", "high"),
+        heads={"low": material.say("head.from"), "high": material.say("head.to")},
+    )
+    return figure(
+        without_measure(effect.distribution, shown, language=material.language),
+        id=f"bild-vergleich-{_slug(effect)}",
+        finding=finding,
+        alt=material.say("effects.comparison_alt", finding=finding),
+        table=_percent_heads(material, long_table(effect.distribution, layout)),
+        results=[effect.distribution, effect.effect],
+    )
+
+
+def _percent_heads(material: Material, table: TableBlock) -> TableBlock:
+    """Write the ends of the classes as changes in percent."""
+    from dataclasses import replace
+
+    from evaluation.report.blocks import TableCell
+    from evaluation.texts.numbers import format_value
+
+    rows = tuple(
+        (
+            *(TableCell(words=format_value(float(cell.words), "spct0", material.language)) for cell in row[:2]),
+            *row[2:],
+        )
+        for row in table.rows
+    )
+    return replace(table, rows=rows)
+
+
+def _depends(effect: Effect) -> bool:
+    """Tell whether the specifications differ in what they say at the level of the verdict."""
+    if effect.specifications is None:
+        return False
+    level = effect.finding.verdict.level
+    answers = {
+        (cell.p_value <= level, (cell.value or 0.0) > 0 if cell.p_value <= level else False)
+        for cell in effect.specifications.cells()
+        if cell.p_value is not None
+    }
+    return len(answers) > 1
+
+
+def _others(material: Material, effect: Effect) -> Block | None:
+    """Return the effect under all declared specifications."""
+    if effect.specifications is None:
+        return None
+    cells = [cell for cell in effect.specifications.cells() if cell.value is not None]
+    values = [cell.value for cell in cells if cell.value is not None]
+    key = "effects.others_depend" if _depends(effect) else "effects.others_agree"
+    finding = material.say(key, n=len(values), low=min(values), high=max(values))
+    layout = Layout(
+        id=f"zahlen-rechenwege-{_slug(effect)}",
+        caption=material.say("effects.others_table"),
+        language=material.language,
+        rows=("specification",),
+        heads={"specification": material.say("head.specification")},
+        interval=True,
+    )
+    from evaluation.report.annual.judgement import renamed
+
+    table = renamed(long_table(effect.specifications, layout), effect.labels)
+    return figure(
+        specifications(effect.specifications, titles=effect.labels, declared=DECLARED, language=material.language),
+        id=f"bild-rechenwege-{_slug(effect)}",
+        finding=finding,
+        alt=material.say("effects.others_alt", finding=finding),
+        table=table,
+        results=[effect.specifications],
+    )
+
+
+def _timeline(material: Material, effect: Effect) -> list[Block]:
+    """Return the effect by time since the start, if it was examined."""
+    if effect.timeline is None or effect.finding.grade is None:
+        return []
+    met = next((check.met for check in effect.finding.grade.checks if check.code == "pre_trend"), None)
+    where = "event" if effect.study.event is not None else "measure"
+    finding = material.say(f"effects.before_{'some' if met is False else 'none'}_{where}")
+    layout = Layout(
+        id=f"zahlen-zeit-{_slug(effect)}",
+        caption=material.say("effects.timeline_table"),
+        language=material.language,
+        rows=("event_time",),
+        heads={"event_time": material.say(f"head.since_{effect.study.period}")},
+        interval=True,
+    )
+    shown = figure(
+        event_study(effect.timeline, language=material.language, unit=effect.study.period),
+        id=f"bild-zeit-{_slug(effect)}",
+        finding=finding,
+        alt=material.say("effects.timeline_alt", finding=finding),
+        table=long_table(effect.timeline, layout),
+        results=[effect.timeline],
+    )
+    return [shown, Paragraph(material.say("effects.timeline_note"), kind="small")]
+
+
+def _slug(effect: Effect) -> str:
+    return effect.study.id.replace("_", "-")
+
+
+def spatial_shift(material: Material) -> list[Block]:
+    """Return what is known about cases that moved to neighbouring areas."""
+    heading = Heading(material.say("shift.title"), 3, id="raeumliche-verlagerung")
+    key = "missing.shift" if material.project.geometry() is not None else "missing.shift_geometry"
+    return [heading, missing(material.context, f"report.{key}", subject="displacement")]
+
+
+def not_reached(material: Material) -> list[Block]:
+    """Return who does not appear in the numbers."""
+    say = material.say
+    items = [say("not_reached.reporting"), say("not_reached.visitors")]
+    survey, results = material.perceived, []
+    if survey is None:
+        items.insert(0, say("not_reached.no_survey"))
+    else:
+        last = survey.answers.cell(wave=survey.latest)
+        items.insert(0, say("not_reached.survey", n=last.value, wave=survey.latest))
+        results.append(survey.answers)
+        if survey.area_changes is not None:
+            frame = survey.area_changes.where(year=survey.latest[:4]).frame
+            few = int(frame["suppressed"].sum())
+            minimum = material.context.rules.minimum_answers
+            items.insert(1, say("not_reached.few_answers", n=few, all=len(frame), minimum=minimum))
+            results.append(survey.area_changes)
+    if material.not_meaningful:
+        names = [material.areas[area] for area in material.not_meaningful]
+        items.append(say("not_reached.centre", names=names))
+    return [
+        Heading(say("not_reached.title"), 3, id="wer-nicht-erreicht-wird"),
+        ListBlock(tuple(items), results=tuple(results)),
+    ]
+
+
+def accompanying(material: Material) -> list[Block]:
+    """Return studies of laws and events, which are no part of the agreement; nothing where there are none."""
+    found = [effect for effect in material.effects if effect.study.event is not None]
+    if not found:
+        return []
+    blocks: list[Block] = [
+        Heading(material.say("accompanying.title"), 3, id="begleitfragen"),
+        Paragraph(material.say("accompanying.apart")),
+    ]
+    for effect in found:
+        blocks.append(Heading(effect.title, 4, id=f"begleitfrage-{_slug(effect)}"))
+        blocks += effect_blocks(material, effect)
+        event = next((e for e in material.project.events if e.id == effect.study.event), None)
+        note = effect.study.reasons.get("note")
+        if note:
+            blocks.append(NoteBlock(words=note, kind="warning"))
+        if event is not None and event.source:
+            blocks.append(Paragraph(material.say("accompanying.source", source=event.source), kind="small"))
+    return [GroupBlock(id="begleitende-fragen", blocks=tuple(blocks), kind="aside")]
+
+
+def by_measure(material: Material) -> str:
+    """Return the studied measures with their verdicts in one sentence, for the answer of the chapter."""
+    parts = [
+        material.say(
+            "effects.in_short", measure=named(measure, material.language), label=effects[0].label(material.language)
+        )
+        for measure in material.measures
+        if (effects := material.effects_of(measure))
+    ]
+    return sentences.listed(parts, material.language)
+
+
+__all__ = [
+    "accompanying",
+    "anchor",
+    "by_measure",
+    "effect_blocks",
+    "effects_by_measure",
+    "not_reached",
+    "spatial_shift",
+]

@@ -1,0 +1,274 @@
+"""What is concluded from the numbers: the line of each measure and the findings of page one.
+
+Verdicts and proposals come from :mod:`evaluation.findings`; here they are chosen, ordered and put beside each other.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from evaluation.agreement.register import Measure
+from evaluation.disclosure import Published
+from evaluation.findings.proposal import CODES, ENOUGH_DONE, Proposal
+from evaluation.findings.reasons import join_reasons
+from evaluation.report import sentences
+from evaluation.report.annual.pieces import named
+from evaluation.report.blocks import TableBlock, TableCell
+from evaluation.report.material import Material
+from evaluation.report.material.effects import Effect
+from evaluation.report.material.extent import Extent
+from evaluation.report.material.registered import Registered
+from evaluation.report.tables import Layout, wide_table
+
+Said = tuple[str, tuple[Published, ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """The line of a measure in the table of page one."""
+
+    measure: Measure
+    extent: str
+    registered: str
+    perceived: str
+    reliability: str
+    proposal: str
+    results: tuple[Published, ...]
+
+
+def asked(material: Material) -> list[Measure]:
+    """Return the measures of which an effect is asked."""
+    return [measure for measure in material.measures if measure.kind == "effect"]
+
+
+def without_study(material: Material) -> list[Measure]:
+    """Return the measures of which an effect is asked but none was studied."""
+    return [measure for measure in asked(material) if not material.effects_of(measure)]
+
+
+def established(material: Material) -> list[Effect]:
+    """Return the established effects of measures, the most reliable first."""
+    found = [e for e in material.effects if e.study.measure and e.verdict == "established"]
+    return sorted(found, key=lambda e: (not e.study.primary, -(e.grade or 0), _p_value(e)))
+
+
+def _p_value(effect: Effect) -> float:
+    return 1.0 if effect.cell is None or effect.cell.p_value is None else effect.cell.p_value
+
+
+def open_questions(material: Material) -> list[Effect]:
+    """Return the main effect of each measure that was studied but where it is not established."""
+    main = [effects[0] for measure in material.measures if (effects := material.effects_of(measure))]
+    return [effect for effect in main if effect.verdict != "established"]
+
+
+def effect_sentence(material: Material, effect: Effect) -> str:
+    """Return the sentence of an effect with the measure that it belongs to."""
+    measure = material.project.agreement.measures.get(effect.study.measure or "")
+    lead = effect.title if measure is None else named(measure, material.language)
+    return f"{lead}: {effect.sentence(material.language)}"
+
+
+def line(material: Material, measure: Measure) -> Line:
+    """Return what page one says about one measure."""
+    say, language = material.say, material.language
+    effects = material.effects_of(measure)
+    shown = _with_numbers(material.extents[measure.id], material.year)
+    first = shown[0] if shown else None
+    words = {basis: _effect_words(material, measure, basis) for basis in ("registered", "perceived")}
+    judged = [effect for effect in effects if effect.verdict != "not_assessable" and effect.grade]
+    reliability = say("line.grade", grade=judged[0].grade) if judged else "–"
+    results = [] if first is None else [first.values, first.achieved]
+    results += [published for effect in effects for published in effect.results]
+    return Line(
+        measure=measure,
+        extent=extent_words(first, material.year, language) if first else say("line.no_data"),
+        registered=words["registered"],
+        perceived=words["perceived"],
+        reliability=reliability,
+        proposal=proposal(material, measure).worded(language),
+        results=tuple(results),
+    )
+
+
+def _with_numbers(extents: Sequence[Extent], year: int) -> list[Extent]:
+    """Return the extents with a number for the year, those with a plan first."""
+    known = [e for e in extents if e.values.cell(state="done", period=str(year)).value is not None]
+    planned = [e for e in known if e.achieved.cell(period=str(year)).value is not None]
+    return planned or known
+
+
+def extent_words(extent: Extent, year: int, language: str) -> str:
+    """Return planned and done of the year in one phrase."""
+    period = str(year)
+    return sentences.extent(
+        extent.values.cell(state="planned", period=period),
+        extent.values.cell(state="done", period=period),
+        extent.achieved.cell(period=period),
+        unit=extent.unit,
+        number=extent.values.number,
+        language=language,
+    )
+
+
+def _effect_words(material: Material, measure: Measure, basis: str) -> str:
+    """Return the cell of an effect on registered cases or on the sense of safety."""
+    if measure.kind != "effect":
+        return "–"
+    perceived = basis == "perceived"
+    effects = [effect for effect in material.effects_of(measure) if (effect.basis == "perceived") == perceived]
+    if not effects:
+        return material.say("line.not_studied")
+    first = effects[0]
+    if first.verdict == "established" and first.cell is not None:
+        return material.say("line.change", change=first.cell.value)
+    return material.say(f"line.{first.verdict}")
+
+
+def proposal(material: Material, measure: Measure) -> Proposal:
+    """Return the proposal for a measure."""
+    return material.proposals[measure.id]
+
+
+def reasons(material: Material, measure: Measure) -> str:
+    """Return why the proposal is made, as a clause."""
+    because = join_reasons(proposal(material, measure).reasons, material.language)
+    return material.say("next_year.because", reasons=because)
+
+
+def by_proposal(material: Material) -> dict[str, list[Measure]]:
+    """Return the measures by the code of their proposal."""
+    found: dict[str, list[Measure]] = {}
+    for measure in material.measures:
+        found.setdefault(proposal(material, measure).code, []).append(measure)
+    return {name: found[name] for name in CODES if name in found}
+
+
+def implementation_sentence(material: Material) -> Said:
+    """Return how many measures delivered numbers of their implementation, and how much of the plan was done."""
+    with_numbers, as_planned, below, sets = 0, 0, 0, []
+    for measure in material.measures:
+        known = _with_numbers(material.extents[measure.id], material.year)
+        with_numbers += bool(known)
+        if not known:
+            continue
+        share = known[0].achieved.cell(period=str(material.year)).value
+        as_planned += share is not None and share >= ENOUGH_DONE
+        below += share is not None and share < ENOUGH_DONE
+        sets += [known[0].values, known[0].achieved]
+    counted = {"with_numbers": with_numbers, "as_planned": as_planned, "below": below}
+    form = "none" if not with_numbers else "some" if as_planned or below else "no_plan"
+    words = material.say(
+        f"implementation.{form}",
+        n=with_numbers,
+        all=len(material.measures),
+        enough=ENOUGH_DONE,
+        year=material.year,
+        **{name: material.few(number) for name, number in counted.items()},
+    )
+    return words, (*sets, material.tally("implementation", all=len(material.measures), **counted))
+
+
+def registered_sentence(material: Material, outcome: Registered) -> Said:
+    """Return the city's cases of one outcome and their change."""
+    now = next(iter(outcome.city.where(period=str(material.year)).cells()), None)
+    if now is None:
+        last = outcome.years[-1]
+        words = material.say("registered.not_this_year", title=outcome.title, year=material.year, last=last)
+        return words, (outcome.city,)
+    change = outcome.city_change.cells()[0] if outcome.city_change else None
+    words = sentences.city_change(
+        change, now, title=outcome.title, year=material.year, before=outcome.before, language=material.language
+    )
+    return words, (outcome.city, *([outcome.city_change] if outcome.city_change else []))
+
+
+def perceived_sentence(material: Material, item: str, title: str) -> str:
+    """Return the share feeling unsafe in the last wave and its change."""
+    survey = material.perceived
+    if survey is None:
+        raise ValueError("a sentence on the sense of safety needs a survey")
+    asked_in = list(survey.shares.where(item=item).frame["wave"])
+    now = survey.shares.cell(item=item, wave=asked_in[-1])
+    if survey.changes is None or item not in set(survey.changes.frame["item"]):
+        return sentences.share_now(now, item=title, wave=asked_in[-1], language=material.language)
+    return sentences.share_change(
+        survey.changes.cell(item=item),
+        survey.shares.cell(item=item, wave=survey.baseline),
+        survey.shares.cell(item=item, wave=survey.latest),
+        item=title,
+        waves=(survey.baseline, survey.latest),
+        language=material.language,
+    )
+
+
+def perceived_finding(material: Material) -> Said:
+    """Return at how many places fewer or more people feel unsafe."""
+    survey = material.perceived
+    if survey is None:
+        return material.say("summary.finding.one_wave"), ()
+    if survey.changes is None:
+        return material.say("perceived.finding.one_wave", wave=survey.latest), (survey.shares,)
+    cells = [survey.changes.cell(item=item) for item in survey.places if item in set(survey.changes.frame["item"])]
+    known = [cell for cell in cells if cell.value is not None]
+    less = sum(sentences.clears_zero(cell) and (cell.value or 0) < 0 for cell in known)
+    more = sum(sentences.clears_zero(cell) and (cell.value or 0) > 0 for cell in known)
+    form = "both" if less and more else "less" if less else "more" if more else "none"
+    counts = {"all": material.few(len(known)), "less": material.few(less), "more": material.few(more)}
+    waves = {"before": survey.baseline, "now": survey.latest}
+    words = material.say(f"perceived.finding.{form}", n=len(known), **waves, **counts)
+    return words, (survey.changes, material.tally("survey.changed", asked=len(known), less=less, more=more))
+
+
+def summary_years(material: Material) -> tuple[str, str]:
+    """Return the two years of registered cases on page one."""
+    outcome = material.headline[0]
+    return material.base_year or outcome.years[0], outcome.years[-1]
+
+
+def summary_finding(material: Material) -> Said:
+    """Return the finding of the picture of page one."""
+    parts: list[str] = []
+    sets: list[Published] = []
+    if material.summary is not None:
+        before, now = summary_years(material)
+        wide = material.summary.frame.set_index(["outcome", "time"])["value"].unstack().dropna()
+        less = int((wide["now"] < wide["before"]).sum())
+        form = "_all" if less == len(wide) > 1 else "_nothing" if less == 0 else ""
+        counts = {"less": material.few(less), "all": material.few(len(wide)), "n": len(wide)}
+        parts.append(material.say(f"summary.finding.registered{form}", before=before, now=now, **counts))
+        sets.append(material.tally("summary.fewer", less=less, all=len(wide)))
+    if material.perceived is not None and material.perceived.pairs is not None:
+        words, others = perceived_finding(material)
+        parts.append(words)
+        sets += others
+    return " ".join(parts) or material.say("summary.finding.one_wave"), tuple(sets)
+
+
+def summary_numbers(
+    material: Material, registered: Published | None, perceived: Published | None, titles: Mapping[str, str]
+) -> TableBlock:
+    """Return the numbers of the picture of page one as a table."""
+    times = {time: material.say(f"head.{time}") for time in ("before", "now")}
+    tables = []
+    for published, key in ((registered, "outcome"), (perceived, "item")):
+        if published is None:
+            continue
+        layout = Layout(
+            id="zahlen-vorher-nachher",
+            caption=material.say("summary.numbers"),
+            language=material.language,
+            rows=(key,),
+            heads={key: material.say("head.what")},
+            interval=True,
+        )
+        tables.append(renamed(wide_table(published, layout, columns="time", titles=times), titles))
+    first = tables[0]
+    rows = tuple(row for table in tables for row in table.rows)
+    notes = tuple(dict.fromkeys(note for table in tables for note in table.notes))
+    return replace(first, rows=rows, notes=notes, results=tuple(p for t in tables for p in t.results))
+
+
+def renamed(table: TableBlock, titles: Mapping[str, str]) -> TableBlock:
+    """Return `table` with titles for the keys in the first column."""
+    rows = tuple((TableCell(words=titles.get(row[0].words, row[0].words)), *row[1:]) for row in table.rows)
+    return replace(table, rows=rows)

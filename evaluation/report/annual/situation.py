@@ -1,0 +1,355 @@
+"""Chapter 2, first half: registered cases, sense of safety, and both side by side."""
+
+from dataclasses import replace
+
+import pandas as pd
+
+from evaluation.data.audit import Break
+from evaluation.data.periods import start_date
+from evaluation.disclosure import Published
+from evaluation.figures.maps import change_map
+from evaluation.figures.quadrants import clears_both, joined, quadrants
+from evaluation.figures.shares import shares
+from evaluation.figures.trends import Mark, lettered, trends
+from evaluation.report import sentences
+from evaluation.report.annual import judgement
+from evaluation.report.annual.pieces import figure, missing
+from evaluation.report.blocks import Block, Heading, ListBlock, Paragraph, TableBlock, TableCell, TableColumn
+from evaluation.report.material import Material
+from evaluation.report.material.registered import Noted, Registered
+from evaluation.report.tables import Layout, side_by_side, wide_table
+
+MOST_MARKS = 6
+
+
+def registered_situation(material: Material) -> list[Block]:
+    """Return trends, map and table by area, or what is missing for them."""
+    say, project = material.say, material.project
+    blocks: list[Block] = [Heading(say("situation.registered"), 3, id="registrierte-lage")]
+    if not material.registered:
+        return [*blocks, missing(material.context, "report.missing.counts", subject="counts")]
+    blocks.append(Paragraph(say("situation.hellfeld")))
+    blocks.append(_trends(material))
+    unit = material.city.trend(material.headline).unit
+    blocks.append(Paragraph(say(f"trends.note.{unit}"), kind="small"))
+    if any(project.outcomes[outcome.id].table == "incidents" for outcome in material.headline):
+        blocks.append(Paragraph(say("situation.provisional"), kind="small"))
+    first = material.headline[0]
+    if first.change is None:
+        words = "report.missing.change"
+        return [*blocks, missing(material.context, words, subject=first.id, year=material.year, title=first.title)]
+    less, more, compared = sentences.changed_areas(first.change, material.areas, without=material.not_meaningful)
+    finding, named = sentences.map_finding(less, more, compared, material.language)
+    expected = round(compared * 0.05)
+    counted = material.tally(
+        f"registered.area.changed.{first.id}", less=len(less), more=len(more), all=compared, expected=expected
+    )
+    blocks += _map(material, first, finding, counted)
+    if named:
+        blocks.append(Paragraph(named, results=(first.change,)))
+    words = say("map.by_chance", n=compared, expected=expected)
+    blocks.append(Paragraph(words, kind="small", results=(counted,)))
+    blocks.append(area_table(material, first))
+    return blocks
+
+
+def _trends(material: Material) -> Block:
+    outcomes = material.headline
+    joint = material.city.trend(outcomes)
+    titles = {outcome.id: outcome.title for outcome in outcomes}
+    changes = {o.title: o.city_change.cells()[0] for o in outcomes if o.city_change is not None}
+    before = next((o.before for o in outcomes if o.before), ())
+    finding = sentences.trend_finding(changes, year=material.year, before=before, language=material.language)
+    since = material.project.agreement.since
+    shown = marks(material, outcomes)
+    drawn = trends(
+        joint,
+        titles=titles,
+        language=material.language,
+        since=int(str(since)[:4]) if since else None,
+        marks=shown,
+    )
+    table = side_by_side(
+        {outcome.title: outcome.city for outcome in outcomes}
+        | ({material.say("trends.inhabitants"): material.city.people} if material.city.people else {}),
+        Layout(
+            id="zahlen-verlauf",
+            caption=material.say("trends.table"),
+            language=material.language,
+            rows=("period",),
+            heads={"period": material.say("head.year")},
+        ),
+    )
+    return figure(
+        drawn,
+        id="bild-verlauf",
+        finding=finding,
+        alt=material.say("trends.alt", finding=finding, unit=material.say(f"trends.unit.{joint.unit}")),
+        table=table,
+        results=[joint, *(o.city_change for o in outcomes if o.city_change is not None)],
+        note=" ".join(f"{letter}) {mark.year}: {mark.label}." for letter, mark in lettered(shown)),
+    )
+
+
+def marks(material: Material, outcomes: tuple[Registered, ...]) -> list[Mark]:
+    """Return breaks from the events and from the audit of the city's series, oldest first."""
+    names = {outcome.id for outcome in outcomes}
+    found = [
+        Mark(
+            year=event.start.year,
+            label=event.title[material.language],
+            series=tuple(sorted(names & set(event.outcomes))),
+            outlier=event.kind == "confounder",
+        )
+        for event in material.project.events
+        if not event.areas and event.kind in ("law", "recording", "confounder")
+        if not event.outcomes or names & set(event.outcomes)
+    ]
+    for outcome in outcomes:
+        for change in (noted.change for noted in outcome.breaks):
+            if change.area is None and not _explained(material, outcome, change):
+                label = material.say(f"trends.break_{change.kind}", outcome=outcome.title)
+                found.append(
+                    Mark(
+                        year=int(change.period[:4]),
+                        label=label,
+                        series=(outcome.id,),
+                        outlier=change.kind != "level_shift",
+                    )
+                )
+    years = [int(year) for outcome in outcomes for year in outcome.years]
+    within = [mark for mark in found if min(years) < mark.year <= max(years)]
+    return sorted(within, key=lambda mark: (mark.year, mark.label))[:MOST_MARKS]
+
+
+def _explained(material: Material, outcome: Registered, change: Break) -> bool:
+    """Tell whether an event of the project stands at a break of the city's series, within half a year."""
+    when = pd.Timestamp(start_date(change.period))
+    return any(
+        abs((pd.Timestamp(event.start) - when).days) < 190
+        for event in material.project.events
+        if event.kind in ("law", "recording") and outcome.id in event.outcomes
+    )
+
+
+def _map(material: Material, outcome: Registered, finding: str, counted: Published) -> list[Block]:
+    geometry = material.project.geometry()
+    if geometry is None or outcome.change is None:
+        note = missing(material.context, "report.missing.geometry", subject="geometry")
+        return [Paragraph(finding, kind="answer"), note]
+    drawn = change_map(
+        outcome.change,
+        geometry,
+        names=material.areas,
+        language=material.language,
+        not_meaningful=material.not_meaningful,
+    )
+    before = sentences.years(outcome.before, material.language)
+    return [
+        figure(
+            drawn,
+            id="bild-karte",
+            finding=finding,
+            alt=material.say("map.alt", finding=finding, outcome=outcome.title, year=material.year, before=before),
+            table=None,
+            results=[outcome.change],
+            counted=[counted],
+        ),
+        Paragraph(material.say("map.note", outcome=outcome.title, year=material.year, before=before), kind="small"),
+    ]
+
+
+def area_table(material: Material, outcome: Registered) -> TableBlock:
+    """Return cases of the last years and their change by area, breaks marked by letters."""
+    last = [*outcome.before, str(material.year)]
+    shown = [(area, outcome.breaks) for area in sorted(material.areas)]
+    letters: dict[str, str] = {}
+    base = wide_table(
+        outcome.areas.where(period=last),
+        Layout(id=f"ortsteile-{outcome.id}", caption="-", language=material.language, rows=("area",)),
+        columns="period",
+    )
+    numbers = {row[0].words: row[1:] for row in base.rows}
+    changes = _change_cells(material, outcome)
+    rows = []
+    for area, breaks in shown:
+        if area not in numbers:
+            continue
+        mark = _marks_of(area, breaks, last, letters, material, outcome)
+        name = TableCell(words=material.areas[area], mark=mark)
+        rows.append((TableCell(words=area), name, *numbers[area], *changes.get(area, ("…", "…"))))
+    heads = [material.say("head.key"), material.say("head.area")]
+    columns = [TableColumn(title=head) for head in heads]
+    columns += [TableColumn(title=year, align="end", group=material.say("head.cases")) for year in last]
+    columns += [
+        TableColumn(title=material.say(f"head.{name}"), align="end", group=material.say("head.change"))
+        for name in ("value", "interval")
+    ]
+    notes = [f"{letter}) {sentence}" for sentence, letter in letters.items()]
+    if material.not_meaningful:
+        names = [material.areas[area] for area in material.not_meaningful]
+        notes.append(material.say("map.not_meaningful", names=names))
+    return TableBlock(
+        id=f"tabelle-ortsteile-{outcome.id.replace('_', '-')}",
+        caption=material.say(
+            "situation.area_table",
+            outcome=outcome.title,
+            year=material.year,
+            before=sentences.years(outcome.before, material.language),
+            span=sentences.years(last, material.language),
+        ),
+        columns=tuple(columns),
+        rows=tuple(rows),
+        row_heads=2,
+        source=outcome.areas.source,
+        notes=(*base.notes, *notes),
+        results=(outcome.areas.where(period=last), *([outcome.change] if outcome.change else [])),
+    )
+
+
+def _change_cells(material: Material, outcome: Registered) -> dict[str, tuple[TableCell, TableCell]]:
+    if outcome.change is None:
+        return {}
+    layout = Layout(id="x", caption="-", language=material.language, rows=("area",), interval=True)
+    table = side_by_side({"-": outcome.change}, layout)
+    return {row[0].words: (row[1], row[2] if len(row) > 2 else TableCell(words="…")) for row in table.rows}
+
+
+def _marks_of(
+    area: str,
+    breaks: tuple[Noted, ...],
+    years: list[str],
+    letters: dict[str, str],
+    material: Material,
+    outcome: Registered,
+) -> str:
+    found = []
+    for noted in breaks:
+        if noted.change.area == area and noted.change.period[:4] in years:
+            sentence = noted.worded(material.language, areas=material.areas, title=outcome.title)
+            found.append(letters.setdefault(sentence, _letter(len(letters))))
+    return " ".join(found)
+
+
+def _letter(number: int) -> str:
+    return "abcdefghijklmnopqrstuvwxyz"[number] if number < 26 else str(number + 1)
+
+
+def perceived_situation(material: Material) -> list[Block]:
+    """Return the shares feeling unsafe by wave, question and place."""
+    say, survey = material.say, material.perceived
+    blocks: list[Block] = [Heading(say("situation.perceived"), 3, id="sicherheitsgefuehl")]
+    if survey is None:
+        return [*blocks, missing(material.context, "report.missing.survey", subject="respondents")]
+    modes = {
+        str(wave): event.title[material.language]
+        for event in material.project.events
+        if event.kind == "survey"
+        for wave in survey.waves
+        if str(event.start.year) == wave[:4]
+    }
+    shown = survey.shares.where(item=list(survey.places))
+    drawn = shares(shown, titles=survey.titles, language=material.language, mode_changes=list(modes))
+    finding, counted = judgement.perceived_finding(material)
+    layout = Layout(
+        id="zahlen-sicherheitsgefuehl",
+        caption=say("perceived.table"),
+        language=material.language,
+        rows=("item",),
+        heads={"item": say("head.item")},
+        interval=True,
+    )
+    table = judgement.renamed(wide_table(shown, layout, columns="wave"), survey.titles)
+    results = [shown, *([survey.changes] if survey.changes is not None else [])]
+    answers = material.tally("survey.all", answers=sum(int(c.value or 0) for c in survey.answers.cells()))
+    blocks.append(
+        figure(
+            drawn,
+            id="bild-sicherheitsgefuehl",
+            finding=finding,
+            alt=say("perceived.alt", finding=finding),
+            table=table,
+            results=results,
+            counted=[*counted, survey.answers, answers],
+            note=" ".join(f"{wave}: {label}." for wave, label in modes.items()),
+        )
+    )
+    blocks.append(Paragraph(say("perceived.note", n=answers.cell(what="answers").value), kind="small"))
+    blocks.append(
+        ListBlock(
+            tuple(judgement.perceived_sentence(material, item, survey.titles[item]) for item in survey.places),
+            results=tuple(results),
+        )
+    )
+    if modes:
+        blocks.append(Paragraph(say("perceived.mode", waves=list(modes)), kind="small"))
+    others = [item for item in survey.titles if item not in survey.places]
+    if others:
+        layout = replace(layout, id="tabelle-weitere-fragen", caption=say("perceived.more_table"))
+        rest = survey.shares.where(item=others)
+        blocks.append(judgement.renamed(wide_table(rest, layout, columns="wave"), survey.titles))
+    return blocks
+
+
+def both_situations(material: Material) -> list[Block]:
+    """Return registered cases and sense of safety side by side."""
+    say, both = material.say, material.together
+    blocks: list[Block] = [Heading(say("situation.together"), 3, id="beides-zusammen")]
+    if both is None:
+        return [*blocks, missing(material.context, "report.missing.together", subject="together")]
+    points = joined(both.registered, both.perceived)
+    if points.empty:
+        return [*blocks, missing(material.context, "report.missing.together_answers", subject="together")]
+    points = points.assign(clear=clears_both(points) & ~points["area"].isin(material.not_meaningful))
+    last = points[points["year"] == points["year"].max()]
+    quadrants_now = sentences.quadrants_of(last, material.areas)
+    year = str(points["year"].max())
+    finding, named = sentences.quadrant_finding(
+        quadrants_now, all_areas=len(last), year=year, language=material.language
+    )
+    sizes = {kind: len(areas) for kind, areas in quadrants_now.items()}
+    counted = material.tally("together.quadrants", all=len(last), clear=sum(sizes.values()), **sizes)
+    drawn = quadrants(
+        both.registered,
+        both.perceived,
+        names=material.areas,
+        language=material.language,
+        not_meaningful=material.not_meaningful,
+    )
+    note = say(
+        "together.note",
+        outcome=both.outcome,
+        item=both.item,
+        registered=both.registered_before,
+        perceived=both.perceived_before,
+    )
+    layout = Layout(
+        id="zahlen-beides",
+        caption=say("together.table"),
+        language=material.language,
+        rows=("area", "year"),
+        heads={"area": say("head.key"), "year": say("head.year")},
+        interval=True,
+    )
+    table = side_by_side(
+        {both.outcome: both.registered, say("together.perceived", item=both.item): both.perceived}, layout
+    )
+    blocks.append(
+        figure(
+            drawn,
+            id="bild-beides",
+            finding=finding,
+            alt=say("together.alt", finding=finding),
+            table=table,
+            results=[both.registered, both.perceived],
+            counted=[counted],
+        )
+    )
+    blocks.append(Paragraph(note, kind="small"))
+    if named:
+        blocks.append(Paragraph(named, results=(both.registered, both.perceived)))
+    if both.registered_before != both.perceived_before[:4]:
+        words = say("together.different", registered=both.registered_before, perceived=both.perceived_before)
+        blocks.append(Paragraph(words, kind="small"))
+    blocks.append(Paragraph(say("together.no_cause"), kind="small"))
+    return blocks
