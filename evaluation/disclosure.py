@@ -7,16 +7,22 @@ published, because they concern nobody. Secondary suppression (a hidden cell tha
 done here.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal, Protocol
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from evaluation.errors import Problem, ReportError, nearest
 from evaluation.estimates import Estimates, Note
 
 Basis = Literal["cases", "answers", "services"]
+Floats = NDArray[np.float64]
+Marks = NDArray[np.bool_]
 
 # Unit of a value -> number format of texts.numbers; the words are in texts, ``runner.unit``.
 UNITS: Mapping[str, str] = {
@@ -188,12 +194,7 @@ class Published:
 
     def where(self, **keys: object) -> "Published":
         """Return the rows whose keys have these values (one value, or a list of values, each)."""
-        rows = pd.Series(data=True, index=self.frame.index)
-        for name, wanted in keys.items():
-            if name not in self.keys:
-                raise ReportError(Problem("runner.unknown_key", given=name, id=self.id, keys=list(self.keys)))
-            rows &= self.frame[name].isin(wanted if isinstance(wanted, list) else [wanted])
-        return self._with(self.frame[rows].reset_index(drop=True))
+        return replace(self, frame=self.frame.take(self._places(keys)).reset_index(drop=True))
 
     def cell(self, **keys: object) -> Cell:
         """Return the one value with these keys.
@@ -203,55 +204,76 @@ class Published:
         ReportError
             No row, or more than one, has these keys.
         """
-        rows = self.where(**keys).frame
-        if len(rows) != 1:
-            raise ReportError(Problem("runner.not_one_row", given=len(rows), id=self.id, keys=str(keys)))
-        return self.cells_of(rows)[0]
+        places = self._places(keys)
+        if len(places) != 1:
+            raise ReportError(Problem("runner.not_one_row", given=len(places), id=self.id, keys=str(keys)))
+        return self._cells[places[0]]
 
     def cells(self) -> list[Cell]:
         """Return all values in the order of the frame."""
-        return self.cells_of(self.frame)
-
-    def cells_of(self, frame: pd.DataFrame) -> list[Cell]:
-        """Return the rows of `frame`, a part of ``self.frame``, as cells."""
-        return [
-            Cell(
-                id=self._row_id(row),
-                unit=self.unit,
-                **{name: _number(row[name]) for name in NUMBERS[:-1]},
-                cases=None if pd.isna(row["cases"]) else int(row["cases"]),
-                note=row["note"],
-                suppressed=bool(row["suppressed"]),
-                flagged=bool(row["flagged"]),
-            )
-            for row in frame.to_dict("records")
-        ]
+        return list(self._cells)
 
     def results(self) -> list[dict[str, Any]]:
         """Return one row a value for ``results.csv``; id and period together tell them apart."""
-        time = next((key for key in _KEY_OF_TIME if key in self.keys), None)
-        rows = []
-        for row, cell in zip(self.frame.to_dict("records"), self.cells(), strict=True):
-            rows.append(
-                {
-                    "id": cell.id,
-                    "measure": self.about.measure,
-                    "outcome": self.about.outcome,
-                    "unit": self.unit,
-                    "period": str(row[time]) if time else "",
-                    **{name: getattr(cell, name) for name in NUMBERS[:-1]},
-                    "n": cell.cases,
-                    "note": cell.note,
-                }
+        periods = map(str, self.frame[self._time]) if self._time else [""] * len(self._cells)
+        return [
+            {
+                "id": cell.id,
+                "measure": self.about.measure,
+                "outcome": self.about.outcome,
+                "unit": self.unit,
+                "period": period,
+                "value": cell.value,
+                "conf_low": cell.conf_low,
+                "conf_high": cell.conf_high,
+                "p_value": cell.p_value,
+                "n": cell.cases,
+                "note": cell.note,
+            }
+            for cell, period in zip(self._cells, periods, strict=True)
+        ]
+
+    @property
+    def _time(self) -> str | None:
+        return next((key for key in _KEY_OF_TIME if key in self.keys), None)
+
+    @cached_property
+    def _cells(self) -> tuple[Cell, ...]:
+        numbers = [[_number(value) for value in self.frame[name].tolist()] for name in NUMBERS]
+        rest = [self.frame[name].tolist() for name in ("note", "suppressed", "flagged")]
+        return tuple(
+            Cell(
+                id=id_,
+                unit=self.unit,
+                value=value,
+                conf_low=low,
+                conf_high=high,
+                p_value=p,
+                cases=None if cases is None else int(cases),
+                note=note,
+                suppressed=suppressed,
+                flagged=flagged,
             )
-        return rows
+            for id_, value, low, high, p, cases, note, suppressed, flagged in zip(
+                self._ids(), *numbers, *rest, strict=True
+            )
+        )
 
-    def _row_id(self, row: Mapping[Hashable, Any]) -> str:
-        time = next((key for key in _KEY_OF_TIME if key in self.keys), None)
-        return "/".join([self.id, *(f"{key}={row[key]}" for key in self.keys if key != time)])
+    def _ids(self) -> list[str]:
+        """Return the id of each row: the keys without the time, because an id is the same next year."""
+        parts = [[f"{key}={value}" for value in self.frame[key].tolist()] for key in self.keys if key != self._time]
+        return ["/".join([self.id, *row]) for row in zip(*parts, strict=True)] if parts else [self.id] * len(self.frame)
 
-    def _with(self, frame: pd.DataFrame) -> "Published":
-        return replace(self, frame=frame)
+    def _places(self, keys: Mapping[str, object]) -> list[int]:
+        """Return the positions of the rows with these keys."""
+        places = list(range(len(self.frame)))
+        for name, wanted in keys.items():
+            if name not in self.keys:
+                raise ReportError(Problem("runner.unknown_key", given=name, id=self.id, keys=list(self.keys)))
+            chosen = wanted if isinstance(wanted, list) else [wanted]
+            values = self.frame[name].tolist()
+            places = [place for place in places if values[place] in chosen]
+        return places
 
 
 _PUBLISH = object()
@@ -318,13 +340,14 @@ def publish(
         cases = "n"
     _check(frame, about, keys=keys, labels=labels, basis=basis)
     size = _size(frame, about, basis=basis, cases=cases)
-    out = _standard(frame, [*keys, *labels], size)
     hidden, flagged = _judge(size, rules, basis)
-    out["suppressed"], out["flagged"] = hidden.to_numpy(), flagged.to_numpy()
-    out.loc[out["suppressed"], list(NUMBERS)] = float("nan")
-    out.loc[out["suppressed"], "note"] = f"runner.note.{'small_cell' if basis == 'cases' else 'few_answers'}"
-    out.loc[out["value"].isna() & (out["note"] == ""), "note"] = "runner.note.no_value"
-    out.loc[out["flagged"], "note"] = (out["note"] + " runner.note.flagged_answers").str.strip()
+    numbers = {**_numbers(frame), "cases": size}
+    for column in numbers.values():
+        column[hidden] = np.nan
+    out = frame[[*keys, *labels]].reset_index(drop=True)
+    out = out.assign(
+        **numbers, note=_notes(frame, numbers["value"], (hidden, flagged), basis), suppressed=hidden, flagged=flagged
+    )
     of_result = values.notes if isinstance(values, Estimates) else ()
     return Published(
         about=about,
@@ -349,15 +372,27 @@ def _frame(values: pd.DataFrame | Estimates, about: About) -> pd.DataFrame:
     return frame
 
 
-def _standard(frame: pd.DataFrame, texts: list[str], size: pd.Series) -> pd.DataFrame:
-    """Return keys and labels, the numbers as float and the note as text; nothing else of `frame`."""
-    out = frame[texts].reset_index(drop=True)
-    for name in NUMBERS[:-1]:
-        out[name] = pd.to_numeric(frame[name]).astype("float64").to_numpy() if name in frame else float("nan")
-    out["cases"] = size.to_numpy()
-    given = frame["note"].to_numpy() if "note" in frame else ""
-    out["note"] = pd.Series(given, index=out.index, dtype="object").fillna("").astype("str")
-    return out
+def _numbers(frame: pd.DataFrame) -> dict[str, Floats]:
+    """Return value, ends of the interval and p-value as new arrays, missing where the frame has none."""
+    return {
+        name: pd.to_numeric(frame[name]).to_numpy(dtype="float64", na_value=np.nan, copy=True)
+        if name in frame
+        else np.full(len(frame), np.nan)
+        for name in NUMBERS[:-1]
+    }
+
+
+def _notes(frame: pd.DataFrame, value: Floats, marks: tuple[Marks, Marks], basis: Basis) -> list[str]:
+    """Return for each row why its value is missing or to be read with care."""
+    given = frame["note"].tolist() if "note" in frame else [""] * len(frame)
+    why = f"runner.note.{'small_cell' if basis == 'cases' else 'few_answers'}"
+    notes = []
+    for note, number, hidden, flagged in zip(given, value, *marks, strict=True):
+        words = "" if pd.isna(note) else str(note)
+        if np.isnan(number) and not words:
+            words = "runner.note.no_value"
+        notes.append(why if hidden else f"{words} runner.note.flagged_answers".strip() if flagged else words)
+    return notes
 
 
 def _need(frame: pd.DataFrame, columns: Sequence[str], about: About) -> None:
@@ -377,35 +412,35 @@ def _check(frame: pd.DataFrame, about: About, *, keys: Sequence[str], labels: Se
         raise ReportError(Problem("runner.double_key", id=about.id, given=str(first)))
 
 
-def _size(frame: pd.DataFrame, about: About, *, basis: Basis, cases: str | Sequence[str] | int | None) -> pd.Series:
+def _size(frame: pd.DataFrame, about: About, *, basis: Basis, cases: str | Sequence[str] | int | None) -> Floats:
     """Return the number of cases behind every row; missing where the value itself is missing."""
     if cases is None and basis == "services":
-        return pd.Series(float("nan"), index=frame.index)
+        return np.full(len(frame), np.nan)
     if cases is None and about.unit not in {"cases", "people", "answers"}:
         raise ReportError(Problem("runner.unknown_size", id=about.id, unit=about.unit))
     if isinstance(cases, int):
-        return pd.Series(float(cases), index=frame.index)
+        return np.full(len(frame), float(cases))
     columns = ["value"] if cases is None else [cases] if isinstance(cases, str) else list(cases)
     _need(frame, columns, about)
-    sizes = frame[columns].astype("float64")
+    sizes = frame[columns].to_numpy(dtype="float64", na_value=np.nan)
     # One small count makes the cell small; a zero beside it does not make it publishable.
-    smallest = sizes.where(sizes > 0).min(axis=1)
-    size = smallest.fillna(0.0).where(sizes.notna().any(axis=1))
-    unknown = size.isna() & frame["value"].notna()
-    if unknown.any():
+    smallest = np.where(sizes > 0, sizes, np.inf).min(axis=1)
+    size: Floats = np.where(np.isnan(sizes).all(axis=1), np.nan, np.where(np.isinf(smallest), 0.0, smallest))
+    if (np.isnan(size) & frame["value"].notna().to_numpy()).any():
         raise ReportError(Problem("runner.unknown_size", id=about.id, unit=about.unit))
     return size
 
 
-def _judge(size: pd.Series, rules: PublicationRules, basis: Basis) -> tuple[pd.Series, pd.Series]:
-    nothing = pd.Series(data=False, index=size.index)
+def _judge(size: Floats, rules: PublicationRules, basis: Basis) -> tuple[Marks, Marks]:
+    """Return which rows are hidden, and which are flagged."""
+    nothing = np.zeros(len(size), dtype=bool)
     if basis == "cases":
         return (size > 0) & (size < rules.minimum_cell), nothing
     if basis == "answers":
         hidden = size < rules.minimum_answers
         return hidden, (size < rules.flag_answers) & ~hidden
-    return nothing, nothing
+    return nothing, nothing.copy()
 
 
 def _number(value: float) -> float | None:
-    return None if pd.isna(value) else float(value)
+    return None if math.isnan(value) else value
