@@ -5,6 +5,7 @@ Values only, read from ``agreement.toml``; nothing here looks at data.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
@@ -239,6 +240,7 @@ def template_text() -> str:
     return files(__package__).joinpath("template.toml").read_text(encoding="utf-8")
 
 
+@cache
 def template_agreement() -> Agreement:
     """Return the register of :func:`template_text` as values."""
     from evaluation.agreement.reading import parse_agreement
