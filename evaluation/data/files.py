@@ -8,6 +8,7 @@ import csv
 import zipfile
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -121,8 +122,7 @@ def unreadable(source: Source) -> Problem | None:
     """Return why a file cannot be opened: missing, a folder, empty, of an unknown kind, or locked."""
     path = source.path
     if not path.exists():
-        there = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
-        guess = nearest(path.name, there)
+        guess = _similar_file(path)
         code = "data.missing_file_like" if guess else "data.missing_file"
         return source.problem(code, nearest=guess)
     if path.is_dir():
@@ -135,6 +135,13 @@ def unreadable(source: Source) -> Problem | None:
     except OSError as error:
         return source.problem("data.unreadable", reason=error.strerror or str(error))
     return None if first else source.problem("data.empty_file")
+
+
+def _similar_file(path: Path) -> str | None:
+    """Return a file beside `path` whose name was probably meant: other ending, other case, a slip."""
+    there = path.parent.iterdir() if path.parent.is_dir() else ()
+    stems = {normal(other.stem): other.name for other in there if other.suffix.lower() in FORMATS}
+    return next((stems[stem] for stem in get_close_matches(normal(path.stem), list(stems), n=1, cutoff=0.75)), None)
 
 
 # --- CSV ---

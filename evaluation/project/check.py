@@ -12,6 +12,7 @@ from evaluation.errors import EvaluationError, Problem, nearest
 from evaluation.project import counting
 from evaluation.project.answers import answers
 from evaluation.project.folder import FILE, open_project
+from evaluation.project.sources import entry_of
 
 if TYPE_CHECKING:
     from evaluation.project.folder import Project
@@ -63,8 +64,10 @@ def check(project: "Project", language: str) -> Check:
     if "areas" not in tables:
         found.problems.append(Problem("data.no_areas", file=FILE))
     good = [table for table in tables if _table(project, table, found)]
-    if project.has("areas") and "areas" in good:
+    if "areas" in good:
         found.attempt(project.geometry)
+    else:
+        good = []  # nothing can be looked up in tables whose areas are not known
     register = found.attempt(lambda: project.agreement)
     declared = found.attempt(lambda: project.study_files)
     if register and "deployments" in good:
@@ -127,8 +130,17 @@ def _carried(project: "Project", outcome: str, unit: str, found: _Findings) -> I
 def _event_problems(project: "Project") -> list[Problem]:
     """Return outcomes that events name and the project does not have."""
     valid = [*project.outcomes, *project.items]
+    entry = entry_of(project.folder, project.file, "events")
+    file = entry.file if entry else None
     return [
-        Problem("data.event_outcome", table="events", value=name, event=event.id, nearest=nearest(name, valid) or "–")
+        Problem(
+            "data.event_outcome",
+            table="events",
+            file=file,
+            value=name,
+            event=event.id,
+            nearest=nearest(name, valid) or "–",
+        )
         for event in project.events
         for name in event.outcomes
         if name not in valid

@@ -83,25 +83,23 @@ def validated(model: type[Model], raw: Mapping[str, Any], *, file: str, source: 
         return model.model_validate(raw)
     except ValidationError as error:
         faults = error.errors(include_url=False)
-        # A value that may be one of several types gives a fault for each of them; one is enough.
-        single = {_path(fault["loc"], raw): fault for fault in reversed(faults)}
-        problems = [_problem(path, fault, model, file, source) for path, fault in single.items()]
+        # A value that may be of several types gives a fault for each of them: the innermost is meant, else the first.
+        single = {_path(fault, raw): fault for fault in reversed(faults)}
+        outer = {path for path in single for other in single if path != other and path == other[: len(path)]}
+        problems = [_problem(path, fault, model, file, source) for path, fault in single.items() if path not in outer]
         raise DataError(*sorted(problems, key=lambda problem: problem.row or 0)) from None
 
 
-def _path(loc: Sequence[str | int], raw: Any) -> tuple[str | int, ...]:
+def _path(fault: Any, raw: Any) -> tuple[str | int, ...]:
     """Return the keys of a fault as they stand in the file: pydantic adds names of types."""
     path: list[str | int] = []
     here = raw
-    for position, step in enumerate(loc):
-        last = position == len(loc) - 1
+    for step in fault["loc"]:
         listed = isinstance(here, list) and isinstance(step, int) and step < len(here)
         if listed or (isinstance(here, Mapping) and step in here):
             here = here[step]
-        elif not (last and isinstance(here, Mapping) and step != "[key]"):
-            continue
-        path.append(step)
-    return tuple(path)
+            path.append(step)
+    return (*path, fault["loc"][-1]) if fault["type"] == "missing" else tuple(path)
 
 
 def _problem(path: tuple[str | int, ...], fault: Any, model: type[BaseModel], file: str, source: str) -> Problem:
