@@ -48,18 +48,21 @@ def placebo_calibration(panel: Panel, method: TwoByTwo, *, experiments: int = 10
     windows = choose_windows(panel, method.before, method.after, "TwoByTwo")
     measured = measure(panel, windows, "TwoByTwo")
     treated = int((measured.effects.cohort >= 0).sum())
-    dates = placebo_dates(int(measured.starts.min()), windows)[LITTLE_HISTORY:]
+    dates = placebo_dates(int(measured.starts.min()) - panel.study.anticipation, windows)[LITTLE_HISTORY:]
     inference = method.inference if isinstance(method.inference, Randomization) else Randomization()
     rng = np.random.default_rng(np.random.SeedSequence(inference.seed))
     alarms: dict[str, list[float]] = {rule: [] for rule in RULES}
     for date in dates:
         earlier = placebo_dates(int(date), windows)
-        if len(earlier) < LITTLE_HISTORY:
+        known = unit_changes(panel.outcome, panel.exposure, earlier, windows).with_data()
+        if len(known.dates) < LITTLE_HISTORY:
             continue
-        history = fit_history(unit_changes(panel.outcome, panel.exposure, earlier, windows))
+        history = fit_history(known)
         changes = unit_changes(panel.outcome, panel.exposure, np.array([date]), windows)
         residual, spread = history.standardise(changes)
         pool = measured.effects.pool & np.isfinite(residual[0])
+        if pool.sum() <= treated:
+            continue
         effects = UnitEffects(
             cohort=np.full(len(pool), -1),
             pool=pool,
@@ -67,7 +70,7 @@ def placebo_calibration(panel: Panel, method: TwoByTwo, *, experiments: int = 10
             spread=np.where(pool, spread, 1.0),
             share=np.zeros_like(residual),
             level=np.where(pool, changes.level[0], 1.0),
-            past=history.residual,
+            past=np.nan_to_num(history.residual / np.sqrt(history.factor * history.variance)),
         )
         for rule in RULES:
             picks = np.array([_pick(rule, changes, pool, treated, rng) for _ in range(experiments)])
@@ -108,7 +111,7 @@ def _share_rejected(effects: UnitEffects, picks: np.ndarray, inference: Randomiz
         reference = draw_within_strata(
             alike[0], strata, draws=999, enumerate_up_to=inference.enumerate_up_to, seed=inference.seed
         )
-        values = np.abs(inference.statistic(replace(effects, cohort=alike[0]), reference.cohort))
+        values = np.abs(inference.values(replace(effects, cohort=alike[0]), reference.cohort))
         shown = np.abs(inference.statistic(replace(effects, cohort=alike[0]), alike))
         others = values if reference.enumerated else values[1:]
         more = (others[None] >= shown[:, None] * (1 - 1e-9)).sum(axis=1)

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from evaluation.data.periods import convert, ordinal, span
+from evaluation.data.periods import convert, frequency_of, ordinal, span
 from evaluation.errors import DesignError, Problem, nearest
 from evaluation.study import Study
 
@@ -56,6 +56,8 @@ class Panel:
             raise DesignError(Problem("core.panel_columns", study=self.study.id, columns=missing))
         if self.frame.empty:
             raise DesignError(Problem("core.panel_empty", study=self.study.id))
+        if wrong := self._period_problems():
+            raise DesignError(*wrong)
         problems = [*self._value_problems(), *self._unit_problems()]
         if not problems:
             problems = self._comparison_problems()
@@ -99,8 +101,20 @@ class Panel:
     @cached_property
     def gap(self) -> int:
         """Periods just before the start that count on neither side: anticipation, a dropped partial one."""
+        return self.study.anticipation + self.partial
+
+    @cached_property
+    def partial(self) -> bool:
+        """Whether the period just before some start is dropped because the measure began in it."""
         whole = all(convert(since, self.study.period)[1] for since in self.study.starts.values())
-        return self.study.anticipation + (not whole and self.study.partial_period == "drop")
+        return not whole and self.study.partial_period == "drop"
+
+    @cached_property
+    def end(self) -> int:
+        """Index after the last period that shows the measure: of the panel, or of the measure where it ended."""
+        if self.study.until is None:
+            return len(self.periods)
+        return min(len(self.periods), max(0, self._index(convert(self.study.until, self.study.period)[0]) + 1))
 
     @cached_property
     def treated(self) -> np.ndarray:
@@ -141,14 +155,38 @@ class Panel:
                 if not whole and period in self.periods:
                     outcome[self.units.index(unit), self.periods.index(period)] = np.nan
         if self.study.until is not None:
-            last = ordinal(convert(self.study.until, self.study.period)[0]) - ordinal(self.periods[0])
-            outcome[[self.units.index(unit) for unit in self.study.treated], last + 1 :] = np.nan
+            outcome[[self.units.index(unit) for unit in self.study.treated], self.end :] = np.nan
         return outcome
 
     def _start_index(self, since: str) -> int:
         period, whole = convert(since, self.study.period)
         late = not whole and self.study.partial_period != "after"
-        return ordinal(period) + late - ordinal(self.periods[0])
+        return self._index(period) + late
+
+    def _index(self, period: str) -> int:
+        return ordinal(period) - ordinal(self.periods[0])
+
+    def _period_problems(self) -> list[Problem]:
+        """Return labels that are no periods (numbers instead of text, too), or are not as long as the study's."""
+        labels, study = self.frame["period"].unique(), self.study
+        forms = {label: frequency_of(label) if isinstance(label, str) else None for label in labels}
+        wrong = [label for label, form in forms.items() if form is None]
+        if wrong:
+            shown = [label if isinstance(label, str) else f"{label} ({type(label).__name__})" for label in wrong[:5]]
+            return [Problem("core.study_period", file=study.source, study=study.id, given=label) for label in shown]
+        if set(forms.values()) == {study.period}:
+            return []
+        found = sorted({form for form in forms.values() if form is not None})
+        return [
+            Problem(
+                "core.study_option",
+                file=study.source,
+                study=study.id,
+                option="period",
+                given=study.period,
+                allowed=tuple(found),
+            )
+        ]
 
     def _value_problems(self) -> list[Problem]:
         problems, study = [], self.study.id

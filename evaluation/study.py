@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from evaluation.data.periods import FREQUENCIES, Frequency, frequency_of
+from evaluation.data.periods import FREQUENCIES, Frequency, convert, frequency_of, ordinal
 from evaluation.errors import DesignError, Problem
 
 UNITS = ("area", "district", "precinct")
@@ -109,6 +109,25 @@ class Study:
             )
             for name, allowed in options.items()
             if getattr(self, name) not in allowed
+        ] + self._start_problems()
+
+    def _start_problems(self) -> list[Problem]:
+        """Return what in starts, areas and end does not fit together."""
+        found: list[tuple[str, object, tuple[object, ...]]] = []
+        if not isinstance(self.treated_since, str):
+            known = tuple(sorted(self.treated_since))
+            found += [("treated", unit, known) for unit in self.treated if unit not in self.treated_since]
+            found += [("treated_since", unit, self.treated) for unit in known if unit not in self.treated]
+        if self.anticipation < 0:
+            found.append(("anticipation", self.anticipation, (">= 0",)))
+        if self.until is not None and frequency_of(self.until) and self.period in FREQUENCIES:
+            starts = [since for since in self.starts.values() if frequency_of(since)]
+            last = ordinal(convert(self.until, self.period)[0])
+            late = [since for since in starts if ordinal(convert(since, self.period)[0]) > last]
+            found += [("until", self.until, (f">= {max(late)}",))] if late else []
+        return [
+            Problem("core.study_option", file=self.source, study=self.id, option=name, given=given, allowed=allowed)
+            for name, given, allowed in found
         ]
 
     def _period_problems(self) -> list[Problem]:

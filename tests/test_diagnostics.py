@@ -37,3 +37,13 @@ def test_specifications_side_by_side_with_the_reason_of_a_missing_one():
     assert isinstance(found["3/1"], Estimates)
     assert isinstance(found["e"], Estimates)
     assert isinstance(found["9/1"], DesignError)
+
+
+def test_few_areas_are_tried_out_with_the_reference_set_of_the_test():
+    """One area of ten cannot reach 5 % without the earlier dates; gaps may leave too few areas at a date."""
+    counts = np.random.default_rng(0).poisson(50, (10, 18)).astype(float)
+    result = placebo_calibration(panel_of(counts, {"a": "2025"}), TwoByTwo(), experiments=40)
+    assert 0 < result.row(rule="random")["estimate"] < 0.15
+    counts[2, 3] = np.nan
+    result = placebo_calibration(panel_of(counts, dict.fromkeys("abcdefghi", "2025")), TwoByTwo(), experiments=10)
+    assert np.isfinite(result.table["estimate"]).all()

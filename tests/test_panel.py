@@ -111,3 +111,28 @@ def test_periods():
         ordinal("18")
     with pytest.raises(ValueError, match="not periods of one length"):
         span("2018", "2018-11")
+
+
+def test_periods_of_another_length_or_kind_are_refused():
+    assert refusal(frame_of(), study(period="month"), language="en") == (
+        "In study “s”, period = “month” is not allowed. What to do: Allowed: year."
+    )
+    numbers = frame_of(units=("a", "b"), years=(2017, 2018)).astype({"period": int})
+    assert "the time “2017 (int64)” does not have the form 2018" in refusal(numbers, study(), language="en")
+    broken = frame_of().replace({"period": {"2017": "2017-x"}})
+    assert "the time “2017-x” does not have the form 2018" in refusal(broken, study(), language="en")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"treated": ("a", "b")}, "treated = “b” is not allowed. What to do: Allowed: a."),
+        ({"treated": ("a",), "treated_since": {"a": "2018", "c": "2019"}}, "treated_since = “c” is not allowed"),
+        ({"until": "2017"}, "until = “2017” is not allowed. What to do: Allowed: >= 2018."),
+        ({"anticipation": -1}, "anticipation = “-1” is not allowed. What to do: Allowed: >= 0."),
+    ],
+)
+def test_starts_areas_and_end_fit_together(options, words):
+    with pytest.raises(DesignError) as caught:
+        study(**options)
+    assert words in caught.value.worded("en")

@@ -96,12 +96,12 @@ def observed_cases(panel: Panel, measured: Measured) -> float:
 
 def facts_of(measured: Measured, tested: Tested, reference: ReferenceSet) -> dict[str, object]:
     """Return what belongs beside an effect: attainable p, detectable effect, exaggeration, history, reference set."""
-    history = measured.history
+    history, log = measured.history, measured.scale != "identity"
     return {
         "smallest_p": tested.smallest_p,
         "smallest": tested.smallest_p,
-        "detectable": float(1.0 - np.exp(-tested.detectable)),
-        "exaggeration": tested.exaggeration,
+        "detectable": float(1.0 - np.exp(-tested.detectable)) if log else float("nan"),
+        "exaggeration": tested.exaggeration if log else float("nan"),  # of a relative change
         "history_dates": len(measured.effects.past),
         "reference_set": reference.kind,
         "assignments": len(tested.reference),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Literal
 
 import numpy as np
@@ -20,7 +21,7 @@ from evaluation.did.effects import (
     pooled_ratio,
 )
 from evaluation.did.unit_effects import Measured, choose_windows, measure
-from evaluation.errors import DesignError, Problem
+from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.estimates import Draws, Estimates, Scale
 from evaluation.panel import Panel
 from evaluation.randomization.assignments import ReferenceSet
@@ -52,7 +53,8 @@ class EventStudy:
     between the cohort and the units never treated; cohorts are weighted by their units. Periods after the start
     are adjusted for the return to the usual level, periods before are not, because that is what they would
     show. ``facts["pre_trend_p"]`` tests all periods before the start together, by the largest standardised
-    deviation under the same assignments.
+    deviation under the same assignments; periods of anticipation are no part of it. Where a period in which the
+    measure began is dropped, the table has no row for it (-1).
 
     Examples
     --------
@@ -71,6 +73,8 @@ class EventStudy:
         problems: list[tuple[str, object, str]] = []
         if self.window is not None and not self.window[0] < 0 <= self.window[1]:
             problems.append(("window", self.window, "(-k, l), k >= 1, l >= 0"))
+        if self.reference is not None and self.reference < 1:
+            problems.append(("reference", self.reference, ">= 1"))
         if self.scale not in {"ratio", "additive"}:
             problems.append(("scale", self.scale, "ratio, additive"))
         if self.scale == "additive" and isinstance(self.inference, Randomization):
@@ -91,24 +95,23 @@ class EventStudy:
         DesignError
             The window does not fit the panel.
         EstimationError
-            No unit has complete data in some period of the window.
+            No treated or no comparison unit has complete data in all periods of the window.
         """
         window, base = self._resolved(panel)
-        times = [k for k in range(window[0], window[1] + 1) if not (base.before == 1 and k == -1 - base.gap)]
-        measured = {k: self._measured(panel, base, k) for k in times}
-        common = np.logical_and.reduce([m.effects.pool for m in measured.values()])
-        measured = {k: _restricted(m, common) for k, m in measured.items()}
+        shown = [k for k in range(window[0], window[1] + 1) if not (panel.partial and k == -1)]
+        times = [k for k in shown if not (base.before == 1 and k == -1 - base.gap)]
+        measured = _common({k: self._measured(panel, base, k) for k in times}, panel)
         keys = pd.DataFrame({"event_time": times})
         if isinstance(self.inference, ClusterRobust):
             return self._cluster_robust(panel, keys, list(measured.values()), self.inference)
-        return self._randomised(panel, measured, window, self.inference)
+        return self._randomised(panel, measured, shown, self.inference)
 
     def _resolved(self, panel: Panel) -> tuple[tuple[int, int], Windows]:
         year = PER_YEAR[panel.study.period]
         span = 3 if year == 1 else year
         starts = panel.starts[panel.treated]
-        room = int(starts.min()), len(panel.periods) - int(starts.max())
-        window = self.window or (-min(span, room[0]), min(span, room[1]) - 1)
+        room = int(starts.min()), panel.end - int(starts.max())
+        window = self.window or (-min(span, room[0]), max(1, min(span, room[1])) - 1)
         reference = min(year, room[0] - panel.gap) if self.reference is None else self.reference
         base = choose_windows(panel, max(reference, -window[0] - panel.gap), window[1] + 1, "EventStudy")
         return window, replace(base, before=reference)
@@ -119,7 +122,7 @@ class EventStudy:
         return measure(panel, replace(base, lead=k, after=1), "EventStudy", scale=scale)
 
     def _randomised(
-        self, panel: Panel, measured: dict[int, Measured], window: tuple[int, int], inference: Randomization
+        self, panel: Panel, measured: dict[int, Measured], shown: list[int], inference: Randomization
     ) -> Estimates:
         first = next(iter(measured.values()))
         at_start = measured.get(0, first)
@@ -127,13 +130,15 @@ class EventStudy:
         tested = {k: inference.test(m.effects, reference) for k, m in measured.items()}
         rows = [
             {"event_time": k, **(effect_row(tested[k]) if k in tested else plain_row(0.0, "reference_period"))}
-            for k in range(window[0], window[1] + 1)
+            for k in shown
         ]
-        facts = facts_of(at_start, tested[0], reference) | {"pre_trend_p": _joint_p(tested, before=True)}
+        effects = _same_dates(tested, measured, panel, len(reference.cohort))
+        before = [values for k, values in effects.items() if k < -panel.study.anticipation]
+        facts = facts_of(at_start, tested[0], reference) | {"pre_trend_p": _joint_p(before)}
         return Estimates(
             table=pd.DataFrame(rows),
             scale=Scale("log", "ratio"),
-            draws=_draws(tested, panel, reference, inference),
+            draws=_draws(effects, panel, reference, inference),
             declaration=panel.study,
             method=self,
             counts=counts_of(panel, at_start),
@@ -157,23 +162,51 @@ class EventStudy:
         )
 
 
+def _common(measured: dict[int, Measured], panel: Panel) -> dict[int, Measured]:
+    """Return the same changes for the units that have data at all event times; the others are counted."""
+    pool = np.logical_and.reduce([m.effects.pool for m in measured.values()])
+    groups = (("core.no_treated_left", panel.treated), ("core.no_comparison_left", panel.comparison))
+    problems = [Problem(code, method="EventStudy") for code, group in groups if not (group & pool).any()]
+    if problems:
+        raise EstimationError(*problems)
+    return {k: _restricted(m, pool) for k, m in measured.items()}
+
+
 def _restricted(measured: Measured, pool: np.ndarray) -> Measured:
-    """Return the same changes for the units that have data at all event times."""
     effects = replace(measured.effects, pool=pool, cohort=np.where(pool, measured.effects.cohort, -1))
-    return replace(measured, effects=effects)
+    lost = int((measured.effects.pool & ~pool).sum())
+    incomplete = {"core.note.dropped_incomplete": measured.dropped.get("core.note.dropped_incomplete", 0) + lost}
+    return replace(measured, effects=effects, dropped=measured.dropped | incomplete if lost else measured.dropped)
 
 
-def _draws(tested: dict[int, Tested], panel: Panel, reference: ReferenceSet, inference: Randomization) -> Draws:
-    values = np.stack([one.reference for one in tested.values()], axis=1)
+def _same_dates(
+    tested: dict[int, Tested], measured: dict[int, Measured], panel: Panel, assignments: int
+) -> dict[int, np.ndarray]:
+    """Return ``(B,)`` effects under the same assignments at the same dates for all event times.
+
+    With few units, assignments at earlier dates join the reference set, and the periods farthest from the start
+    reach fewer of these dates.
+    """
+    blocks = {k: one.reference.reshape(-1, assignments) for k, one in tested.items()}
+    if len({len(block) for block in blocks.values()} | {1}) == 1:
+        return {k: one.reference for k, one in tested.items()}
+    dates = {k: m.past_dates if len(blocks[k]) > 1 else np.empty(0, dtype=int) for k, m in measured.items()}
+    common = reduce(np.intersect1d, dates.values())
+    kept = {k: np.r_[True, np.isin(dates[k], common)][: len(block)] for k, block in blocks.items()}
+    return {k: block[kept[k]].ravel() for k, block in blocks.items()}
+
+
+def _draws(effects: dict[int, np.ndarray], panel: Panel, reference: ReferenceSet, inference: Randomization) -> Draws:
+    values = np.stack(list(effects.values()), axis=1)
     key = (panel.units, reference.kind, reference.strata, inference.seed)
     return Draws(values=values, key=key, enumerated=reference.enumerated)
 
 
-def _joint_p(tested: dict[int, Tested], *, before: bool) -> float:
-    """Return the p-value of the largest standardised deviation over the periods before (or after) the start."""
-    chosen = [one.reference for k, one in tested.items() if (k < 0) == before]
-    if not chosen:
+def _joint_p(effects: list[np.ndarray]) -> float:
+    """Return the p-value of the largest standardised deviation over several periods, each ``(B,)``."""
+    if not effects:
         return float("nan")
-    deviations = np.stack(chosen, axis=1)
-    largest = np.abs(deviations / deviations.std(axis=0)).max(axis=1)
+    deviations = np.stack(effects, axis=1)
+    spread = deviations.std(axis=0)
+    largest = np.abs(deviations / np.where(spread > 0, spread, 1.0)).max(axis=1)
     return float((largest >= largest[0] * (1 - 1e-9)).mean())

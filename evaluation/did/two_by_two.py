@@ -24,9 +24,11 @@ from evaluation.did.unit_effects import Measured, choose_windows, measure
 from evaluation.errors import DesignError, Problem
 from evaluation.estimates import Draws, Estimates, Scale
 from evaluation.panel import Panel
+from evaluation.randomization.history import CONTINUITY
 from evaluation.randomization.inference import Randomization
 
 SCALES = ("ratio", "levels", "additive")
+NO_CASE = "unadjusted regression.separated.problem"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,11 +97,15 @@ class TwoByTwo:
         observed = observed_cases(panel, measured)
         rows = [{"term": "effect", **effect_row(tested)}]
         if self.scale != "additive":
-            facts |= {"observed": observed, "expected": observed / float(np.exp(tested.estimate))}
-            rows.append({"term": "unadjusted", **plain_row(pooled_or_missing(panel, measured), "unadjusted")})
+            counted = observed or CONTINUITY * int(
+                (measured.effects.cohort >= 0).sum()
+            )  # without a case, as many as the log changes count
+            facts |= {"observed": observed, "expected": observed - counted + counted / float(np.exp(tested.estimate))}
+            pooled = pooled_or_missing(panel, measured)
+            rows.append({"term": "unadjusted", **plain_row(pooled, "unadjusted" if np.isfinite(pooled) else NO_CASE)})
         table = pd.DataFrame(rows)
         if self.scale == "levels":
-            table = _in_cases(table, observed)
+            table = _in_cases(table, counted)
         return Estimates(
             table=table,
             scale=Scale("log", "ratio") if self.scale == "ratio" else Scale("identity", "cases"),

@@ -14,6 +14,7 @@ from evaluation.randomization.history import (
     Changes,
     History,
     Windows,
+    centred,
     fit_history,
     mean_changes,
     placebo_dates,
@@ -29,7 +30,10 @@ WANTED_DATES = 7  # earlier dates that a history should have before the memory f
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """The changes of all units at the start dates, their history, and what was set aside (reason: number of units)."""
+    """The changes of all units at the start dates, their history, and what was set aside (reason: number of units).
+
+    `past_dates` are the earlier dates of the history.
+    """
 
     effects: UnitEffects
     changes: Changes
@@ -38,6 +42,7 @@ class Measured:
     starts: np.ndarray
     scale: ChangeKind
     dropped: dict[str, int]
+    past_dates: np.ndarray
 
 
 def choose_windows(panel: Panel, before: int | None, after: int | None, method: str) -> Windows:
@@ -54,9 +59,10 @@ def choose_windows(panel: Panel, before: int | None, after: int | None, method: 
     """
     year = PER_YEAR[panel.study.period]
     starts = panel.starts[panel.treated]
-    room_before, room_after = int(starts.min()) - panel.gap, len(panel.periods) - int(starts.max())
+    room_before, room_after = int(starts.min()) - panel.gap, panel.end - int(starts.max())
     chosen_before = min(YEARS_BEFORE * year, room_before) if before is None else before
-    chosen_after = min(year, room_after) if after is None else after
+    chosen_after = max(1, min(year, room_after)) if after is None else after
+    available = max(0, room_after)
     since = min(panel.study.starts.values()), max(panel.study.starts.values())
     problems = []
     for name, value in (("before", chosen_before), ("after", chosen_after)):
@@ -68,7 +74,7 @@ def choose_windows(panel: Panel, before: int | None, after: int | None, method: 
         )
     if chosen_after > room_after:
         problems.append(
-            Problem("core.window_after", method=method, needed=chosen_after, since=since[1], available=room_after)
+            Problem("core.window_after", method=method, needed=chosen_after, since=since[1], available=available)
         )
     if problems:
         raise DesignError(*problems)
@@ -106,9 +112,12 @@ def measure(panel: Panel, windows: Windows, method: str, *, scale: ChangeKind = 
     """
     starts = np.unique(panel.starts[panel.treated])
     cohort = np.where(panel.treated, np.searchsorted(starts, panel.starts), -1)
-    if np.nanmin(panel.outcome) == np.nanmax(panel.outcome):
+    counted = panel.outcome[np.isfinite(panel.outcome)]
+    if len(counted) and counted.min() == counted.max():
         raise EstimationError(Problem("core.outcome_constant", method=method))
-    history, changes, standardised = _standardised(panel, windows, starts, scale)
+    history, changes, past_dates, (residual, spread, past, borrowed) = _standardised(
+        panel, windows, starts, scale, cohort
+    )
     complete = np.isfinite(changes.change).all(axis=0) & np.isfinite(changes.rise).all(axis=0)
     empty = complete & (_cases(panel, windows, starts) == 0)
     usable = complete & ~empty
@@ -117,9 +126,10 @@ def measure(panel: Panel, windows: Windows, method: str, *, scale: ChangeKind = 
         "core.note.left_out_neighbours": int((~panel.treated & ~panel.comparison).sum()),
         "core.note.all_zero": int((empty & (panel.treated | panel.comparison)).sum()),
     }
+    without = "core.no_treated_left"
     problems = [
-        Problem(code, method=method)
-        for code, group in (("core.no_treated_left", panel.treated), ("core.no_comparison_left", panel.comparison))
+        Problem("regression.separated" if code == without and (group & empty).any() else code, method=method)
+        for code, group in ((without, panel.treated), ("core.no_comparison_left", panel.comparison))
         if not (group & usable).any()
     ]
     if problems:
@@ -127,7 +137,7 @@ def measure(panel: Panel, windows: Windows, method: str, *, scale: ChangeKind = 
     pool = usable & (panel.treated | panel.comparison)
     own = (cohort == np.arange(len(starts))[:, None]).astype(float)
     share = own if scale == "pre_trend" else _shares(panel, windows, starts)
-    residual, spread, past = standardised
+    share = np.where(borrowed, 1.0, share)
     effects = UnitEffects(
         cohort=np.where(pool, cohort, -1),
         pool=pool,
@@ -137,28 +147,48 @@ def measure(panel: Panel, windows: Windows, method: str, *, scale: ChangeKind = 
         level=np.where(pool, changes.level[0], 1.0),
         past=past,
     )
-    return Measured(effects, changes, history, windows, starts, scale, {code: n for code, n in dropped.items() if n})
+    dropped = {code: n for code, n in dropped.items() if n}
+    return Measured(effects, changes, history, windows, starts, scale, dropped, past_dates)
 
 
 def _standardised(
-    panel: Panel, windows: Windows, starts: np.ndarray, scale: ChangeKind
-) -> tuple[History | None, Changes, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Return history, changes at the start dates, and residuals, standard deviations and past standardised changes."""
-    dates = placebo_dates(int(starts.min()), windows)
-    if scale != "identity" and len(dates) >= LITTLE_HISTORY:
-        changes = unit_changes(panel.outcome, panel.exposure, starts, windows)
-        past = unit_changes(panel.outcome, panel.exposure, dates, windows)
+    panel: Panel, windows: Windows, starts: np.ndarray, scale: ChangeKind, cohort: np.ndarray
+) -> tuple[History | None, Changes, np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+    """Return history, changes at the start dates, earlier dates, and what units are compared by.
+
+    That is: residuals, standard deviations, past standardised changes, and where a unit's own date stands in.
+    """
+    dates = placebo_dates(int(starts.min()) - panel.study.anticipation, windows)
+    past = unit_changes(panel.outcome, panel.exposure, dates, windows).with_data()
+    if scale != "identity" and len(past.dates) >= LITTLE_HISTORY:
+        changes, borrowed = _with_own(unit_changes(panel.outcome, panel.exposure, starts, windows), cohort)
         if scale == "pre_trend":
             changes, past = changes.without_rise(), past.without_rise()
         history = fit_history(past)
         seen = np.nan_to_num(history.residual / np.sqrt(history.factor * history.variance))
-        return history, changes, (*history.standardise(changes), seen)
+        return history, changes, past.dates, (*history.standardise(changes), seen, borrowed)
     short = replace(windows, recent=0, earlier=0)
-    changes = unit_changes(panel.outcome, panel.exposure, starts, short)
+    raw = unit_changes(panel.outcome, panel.exposure, starts, short)
+    changes, borrowed = _with_own(raw, cohort)
     moved = changes.change
     if scale == "identity":
         moved = mean_changes(panel.outcome, starts, short)
-    return None, changes, (moved, np.ones_like(moved), np.empty((0, len(panel.units))))
+        if len(starts) > 1:
+            moved = _with_own(replace(raw, change=centred(moved)), cohort)[0].change
+    return None, changes, dates[:0], (moved, np.ones_like(moved), np.empty((0, len(panel.units))), borrowed)
+
+
+def _with_own(changes: Changes, cohort: np.ndarray) -> tuple[Changes, np.ndarray]:
+    """Give treated units without data at the date of another cohort their change at their own date.
+
+    A period in which a unit's measure begins may be dropped and lie in the window of another cohort. Also returned:
+    where this was done, ``(G, N)``.
+    """
+    lacking = (cohort >= 0) & ~(np.isfinite(changes.change) & np.isfinite(changes.rise))
+    own, unit = np.maximum(cohort, 0), np.arange(len(cohort))
+    parts = (changes.change, changes.rise, changes.level)
+    change, rise, level = (np.where(lacking, part[own, unit], part) for part in parts)
+    return Changes(changes.dates, change, rise, level), lacking
 
 
 def _window_mask(panel: Panel, windows: Windows, start: int) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ import numpy as np
 
 CONTINUITY = 0.5  # added to sums of counts before logs are taken, so that an area without a case has a change
 CAP = 9.0  # squared standardised residuals count at most this much
+SMALLEST_VARIANCE = 1e-12  # of a change, where the history never varies
 PRIOR = 4.0  # an area's own factor is shrunk as if this many dates with factor one had been seen
 
 
@@ -63,6 +64,11 @@ class Changes:
     rise: np.ndarray
     level: np.ndarray
 
+    def with_data(self) -> Changes:
+        """Return the dates at which at least one unit has a change and a rise."""
+        kept = (np.isfinite(self.change) & np.isfinite(self.rise)).any(axis=1)
+        return Changes(self.dates[kept], self.change[kept], self.rise[kept], self.level[kept])
+
     def without_rise(self) -> Changes:
         """Return the same changes as if no unit had risen before, so that no return to the usual level is taken off."""
         return replace(self, rise=np.where(np.isfinite(self.rise), 0.0, np.nan))
@@ -94,7 +100,7 @@ class History:
     def standardise(self, changes: Changes) -> tuple[np.ndarray, np.ndarray]:
         """Return the changes less the return to the usual level, and their standard deviations, each ``(H, N)``."""
         residual = changes.change - self.slope * changes.rise
-        return residual, np.sqrt(self.factor * (self.tau2 + self.phi / changes.level))
+        return residual, np.sqrt(np.maximum(self.factor * (self.tau2 + self.phi / changes.level), SMALLEST_VARIANCE))
 
 
 class _Sums:
@@ -115,6 +121,14 @@ class _Sums:
         total = self.total[:, start + length] - self.total[:, start]
         missing = self.missing[:, start + length] - self.missing[:, start]
         return np.asarray(np.where(missing > 0, np.nan, total).T)
+
+
+def centred(values: np.ndarray) -> np.ndarray:
+    """Return `values` ``(H, N)`` less their median over the units of a date; a date without data stays missing."""
+    known = np.isfinite(values).any(axis=1)
+    median = np.full((len(values), 1), np.nan)
+    median[known] = np.nanmedian(values[known], axis=1, keepdims=True)
+    return np.asarray(values - median)
 
 
 def unit_changes(outcome: np.ndarray, exposure: np.ndarray, dates: np.ndarray, windows: Windows) -> Changes:
@@ -146,8 +160,8 @@ def unit_changes(outcome: np.ndarray, exposure: np.ndarray, dates: np.ndarray, w
         rise = log_mean(risen, windows.recent) - log_mean(risen - windows.earlier, windows.earlier)
     return Changes(
         dates=dates,
-        change=change - np.nanmedian(change, axis=1, keepdims=True),
-        rise=rise - np.nanmedian(rise, axis=1, keepdims=True),
+        change=centred(change),
+        rise=centred(rise),
         level=counts.over(end - windows.before, windows.before) / windows.before + CONTINUITY,
     )
 
@@ -184,12 +198,12 @@ def fit_history(changes: Changes, *, rounds: int = 25) -> History:
     squares, inverse_level = residual[known] ** 2, 1.0 / changes.level[known]
     tau2, phi = 0.01, 2.0
     for _ in range(rounds):
-        fitted = np.maximum(tau2 + phi * inverse_level, 1e-12)
+        fitted = np.maximum(tau2 + phi * inverse_level, SMALLEST_VARIANCE)
         previous = tau2, phi
         tau2, phi = _nonnegative_line(inverse_level, np.minimum(squares, CAP * fitted), 1.0 / fitted**2)
         if np.allclose(previous, (tau2, phi), rtol=1e-10, atol=0):
             break
-    variance = np.maximum(tau2 + phi / changes.level, 1e-12)
+    variance = np.maximum(tau2 + phi / changes.level, SMALLEST_VARIANCE)
     excess = np.where(known, np.minimum(np.where(known, residual, 0.0) ** 2 / variance, CAP), 0.0)
     factor = (PRIOR + excess.sum(axis=0)) / (PRIOR + known.sum(axis=0))
     return History(slope, tau2, phi, factor, residual, variance)

@@ -154,11 +154,20 @@ class Randomization:
         z = effects.residual / effects.spread
         x = effects.share / effects.spread
         values, slopes = self._functional(effects, reference.cohort, np.stack([z, x], axis=-1)).T
-        if effects.pool.sum() < FEW_UNITS:
-            columns = np.repeat(effects.past.T[None], len(z), axis=0)  # a column for every earlier date
-            values = np.concatenate([values, self._functional(effects, reference.cohort, columns).T.ravel()])
-            slopes = np.concatenate([slopes, np.zeros(len(values) - len(slopes))])
+        values = np.concatenate([values, self._earlier(effects, reference.cohort)])
+        slopes = np.concatenate([slopes, np.zeros(len(values) - len(slopes))])
         return _invert(values, slopes, self.level)
+
+    def _earlier(self, effects: UnitEffects, cohort: np.ndarray) -> np.ndarray:
+        """Return the statistics ``(H * B,)`` of the assignments at the earlier dates; none with enough units."""
+        if effects.pool.sum() >= FEW_UNITS:
+            return np.empty(0)
+        columns = np.repeat(effects.past.T[None], len(effects.residual), axis=0)  # a column for every earlier date
+        return self._functional(effects, cohort, columns).T.ravel()
+
+    def values(self, effects: UnitEffects, cohort: np.ndarray) -> np.ndarray:
+        """Return the statistics of the reference set: of `cohort` ``(B, N)``, with few units also at earlier dates."""
+        return np.concatenate([self.statistic(effects, cohort), self._earlier(effects, cohort)])
 
     def statistic(self, effects: UnitEffects, cohort: np.ndarray) -> np.ndarray:
         """Return the statistic ``(B,)`` of the assignments `cohort` ``(B, N)``."""
@@ -236,7 +245,12 @@ def _invert(values: np.ndarray, slopes: np.ndarray, level: float) -> Tested:
 
 
 def _power(reference: np.ndarray, level: float) -> dict[str, float]:
-    """Return the effect found with 80 % power, and how much significant estimates exaggerate a typical one."""
+    """Return the effect found with 80 % power, and how much significant estimates exaggerate a typical one.
+
+    Both are missing where there is no other assignment.
+    """
+    if not len(reference):
+        return {"detectable": np.nan, "exaggeration": np.nan}
     critical = float(np.quantile(np.abs(reference), level))
     detectable = critical + float(np.quantile(reference, POWER))
     shown = reference + TYPICAL_EFFECT
@@ -246,15 +260,23 @@ def _power(reference: np.ndarray, level: float) -> dict[str, float]:
 
 
 def _studentised(effects: UnitEffects, reference: ReferenceSet, level: float) -> Tested:
-    """S4: studentised difference of mean changes, tested value by value (no history to standardise with)."""
+    """S4: studentised difference of mean changes, tested value by value (no history to standardise with).
+
+    Units count with their change at the date of the cohort that they are assigned to, the others with their mean
+    change over the dates of the cohorts.
+    """
     outside = (reference.cohort < 0) & effects.pool
-    inside = reference.cohort >= 0
-    own = np.where(effects.cohort >= 0, effects.cohort, 0)
-    change = effects.residual[own, np.arange(len(own))]
-    moved = (effects.cohort >= 0).astype(float)
-    moments = np.stack([np.ones_like(change), change, change**2, moved, change * moved, moved], axis=-1)
-    moments[~effects.pool] = 0.0
-    sums = (inside @ moments, outside @ moments)
+    changes, shares = effects.residual, effects.share
+    number = np.array([(effects.cohort == g).sum() for g in range(len(changes))])
+    weights = (number / number.sum())[:, None]
+
+    def moments(change: np.ndarray, moved: np.ndarray) -> np.ndarray:
+        stacked = np.stack([np.ones_like(change), change, change**2, moved, change * moved, moved**2], axis=-1)
+        return np.where(effects.pool[:, None], stacked, 0.0)
+
+    assigned = np.sum([(reference.cohort == g) @ moments(changes[g], shares[g]) for g in range(len(changes))], axis=0)
+    others = outside @ moments((weights * changes).sum(axis=0), (weights * shares).sum(axis=0))
+    sums = (assigned, others)
 
     def statistic(delta: float) -> tuple[np.ndarray, np.ndarray]:
         mean, variance = [], []

@@ -17,6 +17,7 @@ from evaluation.errors import EstimationError, Problem
 Family = Literal["gaussian", "poisson"]
 TOLERANCE = 1e-12
 ROUNDS = 200
+STILL_MOVING = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,10 +157,11 @@ def _poisson(
     y: np.ndarray, x: np.ndarray, here: np.ndarray, offset: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     mean = here * (y + 0.5 * (y.sum() / max(here.sum(), 1.0)) + 1e-8)
-    deviance = np.inf
+    deviance, coefficients = np.inf, np.full(len(x), np.inf)
     for _ in range(ROUNDS):
         eta = np.where(here > 0, np.log(np.where(here > 0, mean, 1.0)), 0.0)
         working = np.where(here > 0, eta - offset + (y - mean) / np.where(here > 0, mean, 1.0), 0.0)
+        before = coefficients
         coefficients, residual_x, residual_y = _slopes(x, working, mean)
         left = residual_y - np.einsum("k,kit->it", coefficients, residual_x)
         eta = np.clip(working - left + offset, -700, 700)
@@ -168,6 +170,8 @@ def _poisson(
         if abs(previous - deviance) <= TOLERANCE * (abs(deviance) + 0.1):
             if (np.abs(coefficients) > 25).any():
                 break
+            if (np.abs(coefficients - before) > STILL_MOVING).any():
+                continue  # without a case the deviance stands still while the coefficient runs off
             return coefficients, residual_x, mean
     raise EstimationError(Problem("regression.separated"))
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evaluation import DesignError, EventStudy, TwoByTwo
+from evaluation import DesignError, EstimationError, EventStudy, TwoByTwo
 from evaluation.did.asymptotic import ClusterRobust
 from tests.did.test_two_by_two import example, panel_of
 
@@ -61,3 +61,43 @@ def test_options_that_make_no_sense_are_refused():
         "EventStudy: window = (1, 3) ist nicht erlaubt. Abhilfe: Erlaubt: (-k, l), k >= 1, l >= 0.\n"
         "EventStudy: inference = Randomization ist nicht erlaubt. Abhilfe: Erlaubt: ClusterRobust(), scale = additive."
     )
+
+
+def test_a_dropped_partial_year_has_no_row():
+    counts = np.random.default_rng(2).poisson(60, (40, 14))
+    result = EventStudy(window=(-3, 1)).estimate(panel_of(counts, {"a": "2020-06"}))
+    assert result.table["event_time"].tolist() == [-3, -2, 0, 1]
+    assert result.row(event_time=-2)["note"] == "reference_period"
+
+
+def test_few_units_with_earlier_dates_have_one_joint_test():
+    counts = np.random.default_rng(2).poisson(60, (10, 14))
+    result = EventStudy(window=(-3, 2)).estimate(panel_of(counts, {"a": "2020"}))
+    assert 0 < result.facts["pre_trend_p"] <= 1
+    assert result.draws is not None
+    assert len(result.draws.values) % 10 == 0
+    assert result.draws.values[0] == pytest.approx(result.table["estimate"].drop(2))
+
+
+def test_units_with_gaps_at_some_event_time_are_counted_or_the_reason_is_said():
+    counts = np.random.default_rng(2).poisson(60, (40, 14)).astype(float)
+    counts[7, 12] = np.nan
+    result = EventStudy(window=(-2, 2)).estimate(panel_of(counts, {"a": "2020"}))
+    assert result.counts.dropped == {"core.note.dropped_incomplete": 1}
+    counts[0, 11] = counts[1, 12] = np.nan
+    with pytest.raises(EstimationError, match="no area with the measure has complete data"):
+        EventStudy(window=(-2, 2)).estimate(panel_of(counts, {"a": "2020", "b": "2020"}))
+
+
+def test_anticipated_periods_are_no_pre_trend():
+    counts = np.random.default_rng(2).poisson(60, (40, 14)).astype(float)
+    panel = panel_of(counts, {"a": "2020"}, anticipation=1)
+    result = EventStudy(window=(-4, 1)).estimate(panel)
+    counts[0, 9] *= 4
+    spoilt = EventStudy(window=(-4, 1)).estimate(panel_of(counts, {"a": "2020"}, anticipation=1))
+    assert spoilt.facts["pre_trend_p"] == result.facts["pre_trend_p"]
+
+
+def test_a_reference_without_periods_is_refused():
+    with pytest.raises(DesignError, match="reference = 0 is not allowed"):
+        EventStudy(reference=0)

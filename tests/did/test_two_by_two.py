@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluation import DesignError, EstimationError, Panel, Randomization, Study, TwoByTwo
+from evaluation import DesignError, EstimationError, EventStudy, Panel, Randomization, Study, TwoByTwo
 from evaluation.did.asymptotic import ClusterRobust
 from tests.simulation.experiment import Cell, as_panel, run_cell
 from tests.simulation.panels import leipzig_years, simulated_months
@@ -221,3 +221,87 @@ def test_randomisation_reports_what_limits_it():
     assert result.facts["exaggeration"] >= 1
     assert result.draws is not None
     assert result.draws.values[0, 0] == pytest.approx(result.row(term="effect")["estimate"])
+
+
+# --- panels at the edge ---
+
+
+def poisson(units=40, years=14, mean=50, seed=0):
+    return np.random.default_rng(seed).poisson(mean, (units, years)).astype(float)
+
+
+def test_a_dropped_partial_year_does_not_drop_the_unit_from_another_cohorts_window():
+    panel = panel_of(poisson(), {"a": "2020-06", "b": "2021-06", "c": "2023"})
+    result = TwoByTwo(before=3, after=1).estimate(panel)
+    assert result.counts.treated == 3
+    assert result.counts.dropped == {}
+
+
+def test_staggered_differences_in_cases_do_not_contain_the_common_change():
+    counts = poisson()
+    counts[:, 12:] += 1000
+    panel = panel_of(counts, {"a": "2020", "b": "2022"})
+    drawn, robust = (
+        TwoByTwo(before=2, after=1, scale="additive", inference=inference).estimate(panel)
+        for inference in (Randomization(), ClusterRobust())
+    )
+    assert drawn.row(term="effect")["estimate"] == pytest.approx(robust.row(term="effect")["estimate"])
+    assert np.isnan([drawn.facts["detectable"], drawn.facts["exaggeration"]]).all()
+
+
+def test_without_a_case_left_cases_are_still_counted_as_avoided():
+    counts = poisson(mean=3)
+    counts[0, 10:] = 0
+    panel = panel_of(counts, {"a": "2020"})
+    ratio, levels = (TwoByTwo(before=3, after=1, scale=scale).estimate(panel) for scale in ("ratio", "levels"))
+    log_ratio, cases = ratio.row(term="effect")["estimate"], levels.row(term="effect")
+    assert cases["estimate"] == pytest.approx(0.5 * (1 - np.exp(-log_ratio)))
+    assert cases["conf_low"] < cases["estimate"] < cases["conf_high"] < 0
+    assert ratio.facts["expected"] == pytest.approx(-cases["estimate"])
+    assert ratio.row(term="unadjusted")["note"] == "unadjusted regression.separated.problem"
+
+
+def test_treated_areas_without_a_case_are_refused_as_such():
+    counts = poisson()
+    counts[0] = 0
+    with pytest.raises(EstimationError, match="not a single case"):
+        TwoByTwo().estimate(panel_of(counts, {"a": "2020"}))
+
+
+@pytest.mark.parametrize("weights", ["precision", "equal"])
+def test_a_history_that_never_varies_gives_finite_numbers(weights):
+    counts = poisson()
+    counts[:, :10] = 7
+    result = TwoByTwo(before=3, after=1, inference=Randomization(weights=weights)).estimate(
+        panel_of(counts, {"a": "2020"})
+    )
+    row = result.row(term="effect")
+    assert np.isfinite([row["estimate"], row["conf_low"], row["conf_high"]]).all()
+    assert 0 < row["p_value"] <= 1
+
+
+@pytest.mark.parametrize(("missing", "dates"), [(slice(4, 5), 3), (slice(0, 6), 0)])
+def test_earlier_years_that_are_missing_everywhere_are_no_history(missing, dates):
+    counts = poisson()
+    counts[:, missing] = np.nan
+    result = TwoByTwo(before=3, after=1).estimate(panel_of(counts, {"a": "2020"}))
+    assert result.facts["history_dates"] == dates
+    assert np.isfinite(result.row(term="effect")["estimate"])
+
+
+def test_the_after_window_ends_with_the_measure():
+    counts = poisson(years=18)
+    ended = panel_of(counts, {"a": "2020"}, until="2021")
+    assert EventStudy().estimate(ended).table["event_time"].max() == 1
+    with pytest.raises(DesignError, match="there are 2"):
+        TwoByTwo(before=3, after=3).estimate(ended)
+
+
+def test_years_of_anticipation_are_no_history():
+    counts = poisson()
+    spoilt = counts.copy()
+    spoilt[0, 8:10] *= 3
+    one, other = (
+        TwoByTwo(before=3, after=1).estimate(panel_of(c, {"a": "2020"}, anticipation=2)) for c in (counts, spoilt)
+    )
+    pd.testing.assert_frame_equal(one.table, other.table)

@@ -1,11 +1,12 @@
 """p-value, estimate and interval of the randomisation test: by hand, by brute force, and against published figures."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluation import DesignError, Randomization, TwoByTwo
+from evaluation import DesignError, Panel, Randomization, Study, TwoByTwo
 from evaluation.randomization.assignments import ReferenceSet, draw_within_strata
 from evaluation.randomization.inference import UnitEffects, _invert
 from tests.simulation.experiment import as_panel
@@ -146,3 +147,15 @@ def test_options_are_checked_all_at_once():
         "Randomization: weights = heavy ist nicht erlaubt. Abhilfe: Erlaubt: precision, equal.\n"
         "Randomization: draws = 5 ist nicht erlaubt. Abhilfe: Erlaubt: >= 99."
     )
+
+
+def test_a_stratum_full_of_treated_units_leaves_one_assignment_and_no_judgement():
+    counts = np.sort(np.random.default_rng(0).poisson(50, (42, 14)), axis=0)
+    frame = pd.DataFrame(
+        {"unit": np.repeat([f"{i:02d}" for i in range(42)], 14), "period": [str(y) for y in range(2010, 2024)] * 42}
+    ).assign(outcome=counts.ravel())
+    since = {f"{i:02d}": "2020" for i in range(21, 42)}
+    panel = Panel(frame, Study(id="s", outcome="o", event="e", period="year", treated_since=since))
+    result = TwoByTwo(before=3, after=1).estimate(panel)
+    assert result.facts["smallest_p"] == result.row(term="effect")["p_value"] == 1
+    assert np.isnan([result.facts["detectable"], result.facts["exaggeration"]]).all()

@@ -85,3 +85,14 @@ def test_what_cannot_be_separated_is_refused():
         two_way(y, np.ones((1, 4, 1)) * np.arange(4.0))
     with pytest.raises(EstimationError, match="runs off to infinity"):
         two_way(np.array([[5.0, 0.0], [6.0, 7.0]]), np.array([[[0.0, 1.0], [0.0, 0.0]]]))
+
+
+@pytest.mark.parametrize("size", [1e2, 1e6])
+def test_a_coefficient_that_runs_off_is_noticed_beside_large_counts(size):
+    rng = np.random.default_rng(1)
+    y = rng.poisson(rng.gamma(2, size, (200, 2))).astype(float)
+    y[0] = [2, 0]
+    x = np.zeros((1, 200, 2))
+    x[0, 0, 1] = 1
+    with pytest.raises(EstimationError, match="runs off to infinity"):
+        two_way(y, x)
