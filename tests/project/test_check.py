@@ -56,7 +56,9 @@ def test_a_complete_project_says_from_when_on(city) -> None:
 def test_a_survey_with_a_wave_before_answers_and_one_without_does_not(city) -> None:
     register = AGREEMENT.replace('["theft"]', '["unsafe"]')
     files = {"data/respondents.csv": RESPONDENTS, "agreement.toml": register, "studies/patrols.toml": None}
-    assert answers(city(files, more=SURVEY))[-1] == "A2 Sicherheitsgefühl: beantwortbar. „unsicher“: Wellen 2020 und 2022."
+    assert (
+        answers(city(files, more=SURVEY))[-1] == "A2 Sicherheitsgefühl: beantwortbar. „unsicher“: Wellen 2020 und 2022."
+    )
     later = register.replace("2021-01", "2019-01")
     assert answers(city({**files, "agreement.toml": later}, more=SURVEY))[-1] == (
         "A2 Sicherheitsgefühl: nicht beantwortbar. „unsicher“: Keine Welle vor Beginn der Maßnahme, vorhanden: "
@@ -66,7 +68,10 @@ def test_a_survey_with_a_wave_before_answers_and_one_without_does_not(city) -> N
 
 def test_without_a_survey(city) -> None:
     register = AGREEMENT.replace('["theft"]', '["unsafe"]')
-    folder = city({"agreement.toml": register, "studies/patrols.toml": None}, more=SURVEY.split("[surveys")[1].join(["[surveys", ""]))
+    folder = city(
+        {"agreement.toml": register, "studies/patrols.toml": None},
+        more=SURVEY.split("[surveys")[1].join(["[surveys", ""]),
+    )
     assert answers(folder)[-1] == (
         "A2 Sicherheitsgefühl: nicht beantwortbar. Es fehlt die Tabelle „Befragte“ (respondents). Offen bleibt, ob "
         "sich das "
@@ -114,7 +119,9 @@ def test_all_tables_are_checked_even_if_one_is_faulty(city) -> None:
 
 
 def test_a_project_without_areas(city) -> None:
-    without = PROJECT.replace('[tables.areas]\nfile = "data/areas.csv"\ngeometry = "data/areas.geojson"', "[publication]")
+    without = PROJECT.replace(
+        '[tables.areas]\nfile = "data/areas.csv"\ngeometry = "data/areas.geojson"', "[publication]"
+    )
     check = check_folder(city({"project.toml": without.replace('source = "Amt für Statistik"', "")}))
     assert check.problems[0].worded("de") == (
         "Datei project.toml: Die Tabelle areas ist nicht angegeben; ohne sie lässt sich kein Gebiet zuordnen. "
@@ -163,14 +170,13 @@ def test_the_sample_project_is_sound(sample_project: Path) -> None:
 
 
 def test_a_new_project_lacks_only_its_areas(tmp_path: Path) -> None:
-    words = new(tmp_path / "Neue Stadt ä", "de")
-    assert words == (
-        f"Projekt angelegt in {tmp_path / 'Neue Stadt ä'}: agreement.toml, data, events.csv, project.toml und "
-        f"studies. Als Nächstes: "
-        f"die Dateien in data ablegen, in project.toml eintragen, dann „evaluation check {tmp_path / 'Neue Stadt "
-        f"ä'}“."
+    folder = tmp_path / "Neue Stadt ä"
+    assert new(folder, "de") == (
+        f"Projekt angelegt in {folder}: agreement.toml, data, events.csv, project.toml und studies. "
+        "Als Nächstes: die Dateien in data ablegen, in project.toml eintragen, "
+        f"dann „evaluation check {folder}“."
     )
-    check = check_folder(tmp_path / "Neue Stadt ä")
+    check = check_folder(folder)
     assert [problem.code for problem in check.problems] == ["data.no_areas"]
 
 
@@ -178,10 +184,23 @@ def test_the_template_of_project_toml_is_valid_with_everything_uncommented(tmp_p
     new(tmp_path / "a", "en")
     path = tmp_path / "a" / "project.toml"
     lines = path.read_text(encoding="utf-8").splitlines()
-    starts = ("# [", "# file", "# geo", "# source", "# columns", "# marks", "# title", "# table", "# categ", "# expo", "# kind")
+    starts = (
+        "# [",
+        "# file",
+        "# geo",
+        "# source",
+        "# columns",
+        "# marks",
+        "# title",
+        "# table",
+        "# categ",
+        "# expo",
+        "# kind",
+    )
     more = ("# headline", "# waves", "# column", "# scale", "# unsafe", "# place", "# time")
     path.write_text(
-        "\n".join(line.removeprefix("# ") if line.startswith((*starts, *more)) else line for line in lines), encoding="utf-8"
+        "\n".join(line.removeprefix("# ") if line.startswith((*starts, *more)) else line for line in lines),
+        encoding="utf-8",
     )
     project = open_project(tmp_path / "a")
     assert project.language == "en"
