@@ -43,7 +43,7 @@ def before_after(
         if published is not None and not published.frame.empty
     ]
     rows = max(published.frame[key].nunique() for published, key, _ in blocks)
-    figure = new_figure(0.5 * rows + 0.62)
+    figure = new_figure(0.4 * rows + 0.58)
     panels = figure.subplots(1, len(blocks), squeeze=False).ravel()
     for panel, (published, key, kind) in zip(panels, blocks, strict=True):
         _pairs(panel, published, key, titles, language)

@@ -1,5 +1,7 @@
 """Background of the agreement, and chapter 1 on the implementation of the measures."""
 
+from evaluation.agreement.register import Measure
+from evaluation.disclosure import Published
 from evaluation.report import sentences
 from evaluation.report.annual import judgement
 from evaluation.report.annual.pieces import anchor, named
@@ -44,21 +46,17 @@ def implementation(material: Material) -> list[Block]:
 
 
 def extent_table(material: Material, letter: str, title: str) -> TableBlock:
-    """Return planned and done for all indicators of one chapter of the agreement."""
-    say, rows, results = material.say, [], []
+    """Return planned and done for all indicators of one chapter of the agreement.
+
+    Indicators of a measure without any number share a line; the measure's page names each of them.
+    """
+    say, rows = material.say, []
+    sets: list[Published] = []
     for measure in material.measures:
-        if measure.chapter != letter:
-            continue
-        title = named(measure, material.language)
-        name = TableCell(words=title, target=f"#{anchor(measure)}")
-        found = material.extents[measure.id]
-        if not found:
-            rows.append((name, "–", "–", "–", "–", say("extent.no_indicator")))
-        for extent in found:
-            results += [extent.values, extent.achieved]
-            indicator = f"{extent.part.title[material.language]}: {extent.indicator.title[material.language]}"
-            rows.append((name, indicator, *numbers(material, extent)))
-            name = TableCell(words="", spoken=title)  # written once, read aloud in every row
+        if measure.chapter == letter:
+            lines, values = _lines(material, measure)
+            rows += lines
+            sets += values
     return TableBlock(
         id=f"tabelle-umsetzung-{letter.lower()}",
         caption=say("implementation.table", letter=letter, title=title, year=material.year),
@@ -72,9 +70,33 @@ def extent_table(material: Material, letter: str, title: str) -> TableBlock:
         ),
         rows=tuple(rows),
         row_heads=2,
-        source=joined(p.source for p in results if p.frame["value"].notna().any()),
-        results=tuple(results),
+        source=joined(p.source for p in sets if p.frame["value"].notna().any()),
+        results=tuple(sets),
     )
+
+
+def _lines(material: Material, measure: Measure) -> tuple[list[tuple[TableCell | str, ...]], list[Published]]:
+    say, found = material.say, material.extents[measure.id]
+    title = named(measure, material.language)
+    name = TableCell(words=title, target=f"#{anchor(measure)}")
+    if not found:
+        return [(name, "–", "–", "–", "–", say("extent.no_indicator"))], []
+    rows: list[tuple[TableCell | str, ...]] = []
+    without: dict[str, list[Extent]] = {}
+    for extent in found:
+        period = str(material.year)
+        cells = [extent.values.cell(state=state, period=period) for state in ("planned", "done")]
+        if all(cell.value is None and not cell.suppressed for cell in cells):
+            without.setdefault(extent.reason or say("extent.no_value"), []).append(extent)
+            continue
+        indicator = f"{extent.part.title[material.language]}: {extent.indicator.title[material.language]}"
+        rows.append((name, indicator, *numbers(material, extent)))
+        name = TableCell(words="", spoken=title)  # written once, read aloud in every row
+    for reason, extents in without.items():
+        key = "extent.others" if rows else "extent.indicators"
+        rows.append((name, say(key, n=len(extents)), "–", "–", "–", reason))
+        name = TableCell(words="", spoken=title)
+    return rows, [p for extent in found for p in (extent.values, extent.achieved)]
 
 
 def numbers(material: Material, extent: Extent) -> tuple[str, str, str, str]:
