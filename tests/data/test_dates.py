@@ -2,7 +2,7 @@ import datetime as dt
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluation.data.dates import parse_dates, parse_periods
@@ -12,6 +12,7 @@ PLACE = Place(table="incidents", file="a.csv", headings={"recorded": "Erfassungs
 DAYS = st.dates(dt.date(1990, 1, 1), dt.date(2050, 12, 31))
 
 
+@settings(deadline=None)
 @given(st.lists(DAYS, min_size=1), st.sampled_from(["%d.%m.%Y", "%Y-%m-%d", "%Y%m%d"]))
 def test_days_come_back_whatever_the_form(days: list[dt.date], form: str) -> None:
     dates, _, problems = parse_dates(pd.Series([f"{day:{form}}" for day in days]), "recorded", PLACE)
@@ -19,6 +20,7 @@ def test_days_come_back_whatever_the_form(days: list[dt.date], form: str) -> Non
     assert [date.date() for date in dates] == days
 
 
+@settings(deadline=None)
 @given(st.lists(st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2050, 12, 31)), min_size=1))
 def test_times_come_back_with_and_without_seconds(times: list[dt.datetime]) -> None:
     short = pd.Series([f"{time:%d.%m.%Y %H:%M}" for time in times])

@@ -15,7 +15,7 @@ CELL = st.text(st.sampled_from("aäöüßÄ€09 .,;|\t\"'#-\n"), max_size=12).m
 ROWS = st.lists(st.lists(CELL, min_size=4, max_size=4).filter(any), min_size=1, max_size=8)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(
     rows=ROWS,
     separator=st.sampled_from(";\t,|"),

@@ -2,7 +2,7 @@ import math
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluation.data.numbers import decide, marks_of, parse_booleans, parse_numbers
@@ -12,6 +12,7 @@ def german(number: float, digits: int) -> str:
     return f"{number:,.{digits}f}".translate(str.maketrans(",.", ".,"))
 
 
+@settings(deadline=None)
 @given(st.floats(-1e9, 1e9), st.integers(0, 4))
 def test_german_numbers_come_back(number: float, digits: int) -> None:
     assert parse_numbers(pd.Series([german(number, digits)]), ",").iloc[0] == pytest.approx(
@@ -19,6 +20,7 @@ def test_german_numbers_come_back(number: float, digits: int) -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.floats(-1e9, 1e9), st.integers(0, 4))
 def test_international_numbers_come_back(number: float, digits: int) -> None:
     assert parse_numbers(pd.Series([f"{number:,.{digits}f}"]), ".").iloc[0] == pytest.approx(

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluation.errors import DataError
@@ -94,6 +94,7 @@ def test_a_district_of_which_an_area_is_missing_is_missing(city) -> None:
     assert known(counts) == {("0", "2020"): None, ("1", "2020"): 15}
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.integers(0, 50)), min_size=1, max_size=12))
 def test_a_sum_is_never_too_small(values: list[int | None]) -> None:
     frame = pd.DataFrame({"unit": "00", "period": "2020", "count": pd.array(values, dtype="Int64")})
