@@ -47,7 +47,7 @@ def load() -> None:
 
 
 def for_paper(html: str, language: str) -> str:
-    """Return `html` with the tables that unfold moved to its end.
+    """Return `html` with the style of paper, and with the tables that unfold moved to its end.
 
     Examples
     --------
@@ -59,6 +59,9 @@ def for_paper(html: str, language: str) -> str:
     </main>
     """
     moved: list[str] = []
+    # Behind the style of the screen, and not as style sheet of WeasyPrint's, which would count for less.
+    style = (TEMPLATE / "paper.css").read_text(encoding="utf-8")
+    html = html.replace("</head>", f"<style>\n{style}</style>\n</head>", 1)
 
     def link(found: re.Match[str]) -> str:
         table = found.group(1).strip()
@@ -86,18 +89,16 @@ def pdf(html: str, language: str) -> bytes:
         ``de`` or ``en``.
     """
     load()
-    from weasyprint import CSS, HTML
+    from weasyprint import HTML
     from weasyprint.text.fonts import FontConfiguration
     from weasyprint.urls import URLFetcher
 
     fonts = FontConfiguration()
     only_inside = URLFetcher(allowed_protocols=("data",), fail_on_errors=True)
-    paper = CSS(filename=str(TEMPLATE / "paper.css"), font_config=fonts)
     document = HTML(string=for_paper(html, language), url_fetcher=only_inside)
     identifier = hashlib.sha256(html.encode("utf-8")).hexdigest()[:32].encode("ascii")
     with _without_collecting():
         made: bytes = document.write_pdf(
-            stylesheets=[paper],
             font_config=fonts,
             pdf_variant="pdf/ua-1",
             pdf_identifier=identifier,
