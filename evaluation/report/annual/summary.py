@@ -8,6 +8,7 @@ from evaluation.report.annual import judgement
 from evaluation.report.annual.pieces import anchor, figure, named, short_title
 from evaluation.report.blocks import (
     Block,
+    ContentsBlock,
     FigureBlock,
     GroupBlock,
     Heading,
@@ -35,7 +36,8 @@ def summary(material: Material) -> list[Block]:
     picture = _picture(material)
     blocks += [picture] if picture else []
     blocks.append(measures_table(material))
-    return [GroupBlock(id="auf-einen-blick", kind="summary", blocks=tuple(blocks))]
+    contents = ContentsBlock(title=material.context.text("runner.page.contents"))
+    return [GroupBlock(id="auf-einen-blick", kind="summary", blocks=tuple(blocks)), contents]
 
 
 def title(material: Material) -> TitleBlock:
