@@ -247,6 +247,8 @@ def report(options: argparse.Namespace) -> int:
     if code not in {0, COMPLETE_WITH_GAPS}:
         return code
     where = Path(options.output) if options.output else project / "reports" / year
+    if options.lang and not options.output and (where / options.lang).is_dir():
+        where /= options.lang  # a translation has a folder of its own
     if code == COMPLETE_WITH_GAPS:
         say(f"Mit Lücken geschrieben, siehe / written with gaps, see {where / 'run.json'}")
     if (where / "report.html").exists():
