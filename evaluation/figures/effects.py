@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @in_house_style
-def without_measure(distribution: Published, effect: Published, *, language: str) -> "Figure":
+def without_measure(distribution: Published, effect: Published, *, language: str, event: bool = False) -> "Figure":
     """Draw how often areas and years without the measure changed by how much, and the estimate beside it.
 
     Parameters
@@ -38,6 +38,8 @@ def without_measure(distribution: Published, effect: Published, *, language: str
         One relative change with its interval.
     language
         Language of axes and numbers.
+    event
+        Whether the areas are those of an event, not of a measure.
     """
     figure = new_figure(2.55)
     axes = figure.subplots()
@@ -69,7 +71,7 @@ def without_measure(distribution: Published, effect: Published, *, language: str
                 zorder=3,
             )
         axes.plot(cell.value, level, "o", color=BLUE, markersize=6, markeredgecolor="white", zorder=4)
-        words = text("figures.effect.estimate", language, value=cell.value)
+        words = text(f"figures.effect.{'event' if event else 'estimate'}", language, value=cell.value)
         axes.annotate(
             words,
             (cell.value, level),
@@ -105,7 +107,8 @@ def without_measure(distribution: Published, effect: Published, *, language: str
 def _beyond(low: Any, high: Any, value: float | None) -> list[bool]:
     if value is None:
         return [False] * len(low)
-    return [bool(b <= value) if value < 0 else bool(a >= value) for a, b in zip(low, high, strict=True)]
+    middles = [(a + b) / 2 for a, b in zip(low, high, strict=True)]
+    return [bool(middle <= value) if value < 0 else bool(middle >= value) for middle in middles]
 
 
 @in_house_style

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evaluation.disclosure import Published
-from evaluation.figures.style import BLUE, GREY, INK, LIGHT, ORANGE, halo, in_house_style, new_figure, number_axis, wrapped
+from evaluation.figures.style import (
+    BLUE,
+    GREY,
+    INK,
+    LIGHT,
+    ORANGE,
+    halo,
+    in_house_style,
+    new_figure,
+    number_axis,
+    wrapped,
+)
 from evaluation.texts import text
 from evaluation.texts.numbers import format_value
 
@@ -103,7 +114,7 @@ def _line(axes: "Axes", series: pd.DataFrame, spec: str, language: str) -> None:
     known = series[series["value"].notna()]
     if known.empty:
         return
-    axes.set_ylim(0, 1.42 * float(max(known["value"].max(), known["conf_high"].fillna(0).max())) or 1)
+    axes.set_ylim(0, 1.25 * float(max(known["value"].max(), known["conf_high"].fillna(0).max())) or 1)
     for row, side in ((known.iloc[0], "left"), (known.iloc[-1], "right")):
         axes.annotate(
             format_value(float(row["value"]), spec, language),
@@ -140,10 +151,12 @@ def _since(axes: "Axes", since: int | None, years: list[int], language: str, *, 
         return
     axes.axvspan(since - 0.5, years[-1] + 0.5, color="#f1f5f9", zorder=0)
     if named:
+        late = since - years[0] > (years[-1] - years[0]) / 2
         axes.annotate(
             text("figures.trends.since", language, year=since),
-            (since - 0.5, 0),
-            xytext=(3, 3),
+            (years[-1] + 0.5 if late else since - 0.5, 0),
+            xytext=(-3 if late else 3, 3),
+            ha="right" if late else "left",
             textcoords="offset points",
             fontsize=7.5,
             color=GREY,
@@ -152,23 +165,22 @@ def _since(axes: "Axes", since: int | None, years: list[int], language: str, *, 
 
 
 def _marks(axes: "Axes", marks: list[tuple[str, Mark]]) -> None:
-    """Draw a dashed line with its letter for each mark; letters that would collide stand below each other."""
+    """Draw a dashed line with its letter for each mark, above the values; letters that would collide are staggered."""
     low, high = axes.get_xlim()
-    taken: list[tuple[float, int]] = []
+    placed: list[tuple[float, int, str]] = []
     for letter, mark in marks:
         place = mark.year if mark.outlier else mark.year - 0.5
-        if not low <= place <= high:
-            continue
-        level = sum(abs(place - other) < (high - low) / 9 for other, _ in taken)
-        taken.append((place, level))
+        if low <= place <= high:
+            level = sum(abs(place - other) < (high - low) / 9 for other, _, _ in placed)
+            placed.append((place, level, letter))
+    if not placed:
+        return
+    lines = 1 + max(level for _, level, _ in placed)
+    axes.set_ylim(0, axes.get_ylim()[1] * (1 + 0.17 * lines))
+    style: dict[str, Any] = {"boxstyle": "circle,pad=0.18", "facecolor": "white", "edgecolor": ORANGE, "linewidth": 0.8}
+    for place, level, letter in placed:
         axes.axvline(place, color=ORANGE, linewidth=0.9, linestyle=(0, (3, 2)), zorder=2)
-        style: dict[str, Any] = {
-            "boxstyle": "circle,pad=0.18",
-            "facecolor": "white",
-            "edgecolor": ORANGE,
-            "linewidth": 0.8,
-        }
         axes.text(
-            place, 0.985 - 0.15 * level, letter, transform=axes.get_xaxis_transform(), ha="center", va="top",
+            place, 0.985 - 0.14 * level, letter, transform=axes.get_xaxis_transform(), ha="center", va="top",
             fontsize=7.5, color=ORANGE, bbox=style, zorder=6,
         )  # fmt: skip

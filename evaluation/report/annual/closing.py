@@ -2,6 +2,7 @@
 
 from evaluation.data.contracts import CONTRACTS
 from evaluation.disclosure import Published
+from evaluation.report.annual.pieces import row
 from evaluation.report.annual.situation import area_table
 from evaluation.report.blocks import (
     Block,
@@ -65,7 +66,7 @@ def _events_table(material: Material) -> TableBlock:
             time = say("limits.from_to", start=event.start, end=event.end)
         where = ", ".join(material.areas.get(area, area) for area in event.areas) or say("limits.city")
         touched = ", ".join(_title_of(material, name) for name in event.outcomes) or say("limits.all")
-        rows.append((time, event.title[language], say(f"limits.kind_{event.kind}"), where, touched))
+        rows.append(row(time, event.title[language], say(f"limits.kind_{event.kind}"), where, touched))
     heads = ("time", "event", "kind", "where", "touches")
     sources = dict.fromkeys(event.source for event in material.project.events if event.source)
     return TableBlock(
@@ -135,7 +136,7 @@ def _data_table(material: Material) -> TableBlock:
     say, language, rows = material.say, material.language, []
     for name, contract in CONTRACTS.items():
         if not material.project.has(name):
-            rows.append((contract.label[language], say("methods.not_delivered"), "–", "–"))
+            rows.append(row(contract.label[language], say("methods.not_delivered"), "–", "–"))
             continue
         frame = material.project.table(name)
         span = "–"
@@ -147,7 +148,7 @@ def _data_table(material: Material) -> TableBlock:
         if name == "respondents" and len(frame):
             span = ", ".join(sorted(frame["wave"].unique()))
         rows.append(
-            (
+            row(
                 contract.label[language],
                 format_value(len(frame), "int", language),
                 span,

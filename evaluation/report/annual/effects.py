@@ -1,12 +1,11 @@
 """Chapter 2, second half: effects by measure, spatial shift, who is not reached; accompanying questions apart."""
 
 from evaluation.figures.effects import event_study, specifications, without_measure
-from evaluation.report import sentences
-from evaluation.report.annual.pieces import anchor, figure, missing, named
+from evaluation.report.annual.pieces import figure, missing
 from evaluation.report.blocks import Block, GroupBlock, Heading, ListBlock, NoteBlock, Paragraph, TableBlock
 from evaluation.report.material import Material
 from evaluation.report.material.effects import DECLARED, Effect
-from evaluation.report.tables import Layout, long_table
+from evaluation.report.tables import Layout, long_table, side_by_side
 
 
 def effects_by_measure(material: Material) -> list[Block]:
@@ -34,6 +33,7 @@ def effect_blocks(material: Material, effect: Effect) -> list[Block]:
         note = NoteBlock(words=words, kind="gap", title=material.say("effects.gap"), subject=effect.study.id)
         return [*blocks, note]
     blocks.append(Paragraph(_design(material, effect), results=(effect.reach,) if effect.reach else ()))
+    blocks += _tested(material, effect)
     comparison, others = _comparison(material, effect), _others(material, effect)
     if comparison is not None:
         blocks += [comparison, Paragraph(material.say("effects.comparison_note"), kind="small")]
@@ -50,6 +50,21 @@ def effect_blocks(material: Material, effect: Effect) -> list[Block]:
         lead = effect.finding.grade.worded(material.language) + "."
         blocks.append(Paragraph(" ".join(reasons), lead=lead, kind="small"))
     return blocks
+
+
+def _tested(material: Material, effect: Effect) -> list[Block]:
+    """Return p-value and raw change, for those who want to know."""
+    if effect.p_values is None or effect.effect is None:
+        return []
+    p_value = effect.p_values.cell(specification=DECLARED).value
+    smallest = effect.p_values.cell(specification="smallest").value
+    if p_value is None or smallest is None:
+        return []
+    words = material.say("effects.tested", level=effect.finding.verdict.level, p_value=p_value, smallest=smallest)
+    raw = effect.effect.cell(term="unadjusted").value if "unadjusted" in set(effect.effect.frame["term"]) else None
+    if raw is not None:
+        words += " " + material.say("effects.raw", change=raw, ratio=1 + raw)
+    return [Paragraph(words, kind="small", results=(effect.p_values, effect.effect))]
 
 
 def _design(material: Material, effect: Effect) -> str:
@@ -81,7 +96,7 @@ def _comparison(material: Material, effect: Effect) -> Block | None:
         heads={"low": material.say("head.from"), "high": material.say("head.to")},
     )
     return figure(
-        without_measure(effect.distribution, shown, language=material.language),
+        without_measure(effect.distribution, shown, language=material.language, event=effect.study.event is not None),
         id=f"bild-vergleich-{_slug(effect)}",
         finding=finding,
         alt=material.say("effects.comparison_alt", finding=finding),
@@ -138,7 +153,11 @@ def _others(material: Material, effect: Effect) -> Block | None:
     )
     from evaluation.report.annual.judgement import renamed
 
-    table = renamed(long_table(effect.specifications, layout), effect.labels)
+    sets = {material.say("head.effect"): effect.specifications}
+    if effect.p_values is not None:
+        shown = effect.p_values.where(specification=list(effect.specifications.frame["specification"]))
+        sets[material.say("head.p_value")] = shown
+    table = renamed(side_by_side(sets, layout), effect.labels)
     return figure(
         specifications(effect.specifications, titles=effect.labels, declared=DECLARED, language=material.language),
         id=f"bild-rechenwege-{_slug(effect)}",
@@ -225,32 +244,9 @@ def accompanying(material: Material) -> list[Block]:
         blocks.append(Heading(effect.title, 4, id=f"begleitfrage-{_slug(effect)}"))
         blocks += effect_blocks(material, effect)
         event = next((e for e in material.project.events if e.id == effect.study.event), None)
-        note = effect.study.reasons.get("note")
-        if note:
-            blocks.append(NoteBlock(words=note, kind="warning"))
+        if event is not None:
+            words = material.say("accompanying.whole_areas", event=event.title[material.language], start=event.start)
+            blocks.append(NoteBlock(words=words, kind="warning"))
         if event is not None and event.source:
             blocks.append(Paragraph(material.say("accompanying.source", source=event.source), kind="small"))
     return [GroupBlock(id="begleitende-fragen", blocks=tuple(blocks), kind="aside")]
-
-
-def by_measure(material: Material) -> str:
-    """Return the studied measures with their verdicts in one sentence, for the answer of the chapter."""
-    parts = [
-        material.say(
-            "effects.in_short", measure=named(measure, material.language), label=effects[0].label(material.language)
-        )
-        for measure in material.measures
-        if (effects := material.effects_of(measure))
-    ]
-    return sentences.listed(parts, material.language)
-
-
-__all__ = [
-    "accompanying",
-    "anchor",
-    "by_measure",
-    "effect_blocks",
-    "effects_by_measure",
-    "not_reached",
-    "spatial_shift",
-]

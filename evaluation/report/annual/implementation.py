@@ -4,7 +4,7 @@ from evaluation.agreement.register import Measure
 from evaluation.disclosure import Published
 from evaluation.report import sentences
 from evaluation.report.annual import judgement
-from evaluation.report.annual.pieces import anchor, named
+from evaluation.report.annual.pieces import anchor, named, row
 from evaluation.report.blocks import Block, Heading, Paragraph, TableBlock, TableCell, TableColumn
 from evaluation.report.material import Material
 from evaluation.report.material.extent import Extent
@@ -75,13 +75,13 @@ def extent_table(material: Material, letter: str, title: str) -> TableBlock:
     )
 
 
-def _lines(material: Material, measure: Measure) -> tuple[list[tuple[TableCell | str, ...]], list[Published]]:
+def _lines(material: Material, measure: Measure) -> tuple[list[tuple[TableCell, ...]], list[Published]]:
     say, found = material.say, material.extents[measure.id]
     title = named(measure, material.language)
     name = TableCell(words=title, target=f"#{anchor(measure)}")
     if not found:
-        return [(name, "–", "–", "–", "–", say("extent.no_indicator"))], []
-    rows: list[tuple[TableCell | str, ...]] = []
+        return [row(name, "–", "–", "–", "–", say("extent.no_indicator"))], []
+    rows: list[tuple[TableCell, ...]] = []
     without: dict[str, list[Extent]] = {}
     for extent in found:
         period = str(material.year)
@@ -90,11 +90,11 @@ def _lines(material: Material, measure: Measure) -> tuple[list[tuple[TableCell |
             without.setdefault(extent.reason or say("extent.no_value"), []).append(extent)
             continue
         indicator = f"{extent.part.title[material.language]}: {extent.indicator.title[material.language]}"
-        rows.append((name, indicator, *numbers(material, extent)))
+        rows.append(row(name, indicator, *numbers(material, extent)))
         name = TableCell(words="", spoken=title)  # written once, read aloud in every row
     for reason, extents in without.items():
         key = "extent.others" if rows else "extent.indicators"
-        rows.append((name, say(key, n=len(extents)), "–", "–", "–", reason))
+        rows.append(row(name, say(key, n=len(extents)), "–", "–", "–", reason))
         name = TableCell(words="", spoken=title)
     return rows, [p for extent in found for p in (extent.values, extent.achieved)]
 

@@ -6,7 +6,7 @@ from evaluation.figures.dose import planned_and_done
 from evaluation.findings.wording import verdict_sentence
 from evaluation.report import sentences
 from evaluation.report.annual import judgement
-from evaluation.report.annual.pieces import anchor, figure, named, period_words
+from evaluation.report.annual.pieces import anchor, figure, named, period_words, row
 from evaluation.report.blocks import (
     Block,
     FactsBlock,
@@ -63,7 +63,7 @@ def page(material: Material, measure: Measure) -> list[Block]:
 def _agreed(material: Material, measure: Measure) -> list[tuple[str, str]]:
     say, language, agreement = material.say, material.language, material.project.agreement
     lead = [agreement.body_name(body, language, year=material.year) for body in measure.lead]
-    earlier = {True: "yes", False: "no"}.get(measure.existed_before, "unknown")  # type: ignore[call-overload]
+    earlier = "unknown" if measure.existed_before == "unknown" else "yes" if measure.existed_before else "no"
     facts = [
         (say("measures.question"), say(f"measures.kind_{measure.kind}")),
         (say("measures.lead"), sentences.listed(lead, language) if lead else say("measures.not_given")),
@@ -132,7 +132,7 @@ def _done_table(material: Material, measure: Measure, done: list[Extent]) -> Tab
     for extent in done:
         planned, value, achieved, remark = numbers(material, extent)
         name = f"{extent.part.title[material.language]}: {extent.indicator.title[material.language]}"
-        rows.append((name, extent.unit or say("extent.count"), planned, value, achieved, remark))
+        rows.append(row(name, extent.unit or say("extent.count"), planned, value, achieved, remark))
     heads = ("indicator", "unit", "planned", "done", "achieved", "remark")
     ends = {"planned", "done", "achieved"}
     return TableBlock(
@@ -175,7 +175,7 @@ def _years_table(material: Material, measure: Measure, extent: Extent, title: st
     known = extent.values.frame[extent.values.frame["value"].notna()]
     for period in sorted(set(known["period"])):
         cells = [extent.values.cell(state=state, period=period) for state in ("planned", "done")]
-        rows.append((period, *(format_value(cell.value, number, language) for cell in cells)))
+        rows.append(row(period, *(format_value(cell.value, number, language) for cell in cells)))
     return TableBlock(
         id=f"zahlen-{measure.id.lower()}",
         caption=title,

@@ -3,7 +3,7 @@
 from evaluation.agreement.vocabulary import table_label
 from evaluation.report import sentences
 from evaluation.report.annual import judgement
-from evaluation.report.annual.pieces import anchor, missing, named
+from evaluation.report.annual.pieces import anchor, missing, named, row
 from evaluation.report.blocks import Block, Heading, ListBlock, Paragraph, TableBlock, TableCell, TableColumn
 from evaluation.report.material import Material
 
@@ -53,7 +53,7 @@ def _answer(material: Material) -> Paragraph:
 
 def _proposals(material: Material) -> TableBlock:
     rows = [
-        (
+        row(
             TableCell(words=named(measure, material.language), target=f"#{anchor(measure)}"),
             judgement.proposal(material, measure).worded(material.language),
             judgement.reasons(material, measure),
@@ -94,7 +94,7 @@ def _data_table(material: Material, needed: dict[str, list[str]]) -> TableBlock:
         shown = list(dict.fromkeys(titles))
         more = say("next_year.more", n=len(shown) - MOST) if len(shown) > MOST + 1 else ""
         words = "; ".join(shown[:MOST] if more else shown) + more
-        rows.append((table_label(table, language), words, ", ".join(measures)))
+        rows.append(row(table_label(table, language), words, ", ".join(measures)))
     return TableBlock(
         id="tabelle-datenbedarf",
         caption=say("next_year.data_table"),
@@ -128,7 +128,7 @@ def amendment(material: Material) -> list[Block]:
         return [*blocks, missing(material.context, "report.missing.revisions", subject="revisions")]
     revisions.sort(key=lambda pair: (-pair[1].year, pair[0].id))
     rows = [
-        (
+        row(
             str(revision.year),
             TableCell(words=measure.id, target=f"#{anchor(measure)}"),
             revision.text[material.language],
@@ -144,7 +144,11 @@ def amendment(material: Material) -> list[Block]:
 
 def _points(material: Material) -> list[str]:
     """Return what the next version should settle so that more can be judged."""
-    say, listed = material.say, lambda found: sentences.listed(found, material.language)
+    say = material.say
+
+    def listed(found: list[str]) -> str:
+        return sentences.listed(found, material.language)
+
     no_plan = [
         m.id
         for m in material.measures

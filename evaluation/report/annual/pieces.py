@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from evaluation.agreement.register import Measure, template_agreement
 from evaluation.data.periods import frequency_of
 from evaluation.disclosure import Published
-from evaluation.report.blocks import Block, FigureBlock, NoteBlock, TableBlock
+from evaluation.report.blocks import Block, FigureBlock, NoteBlock, TableBlock, TableCell
 from evaluation.report.images import svg
 from evaluation.report.material.sources import joined
 from evaluation.texts import has_text, text
@@ -84,6 +84,11 @@ def period_words(period: str | None, language: str) -> str:
     if not period:
         return ""
     return format_value(period, "month" if frequency_of(period) == "month" else "", language)
+
+
+def row(*cells: TableCell | str) -> tuple[TableCell, ...]:
+    """Return the cells of a row, words as cells."""
+    return tuple(TableCell(words=cell) if isinstance(cell, str) else cell for cell in cells)
 
 
 def missing(context: "Context", key: str, *, subject: str, **values: object) -> NoteBlock:

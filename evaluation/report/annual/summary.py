@@ -5,7 +5,7 @@ from evaluation.disclosure import Published
 from evaluation.figures.summary import before_after
 from evaluation.report import sentences
 from evaluation.report.annual import judgement
-from evaluation.report.annual.pieces import anchor, figure, named, short_title
+from evaluation.report.annual.pieces import anchor, figure, named, row, short_title
 from evaluation.report.blocks import (
     Block,
     ContentsBlock,
@@ -179,7 +179,7 @@ def measures_table(material: Material) -> TableBlock:
         line = judgement.line(material, measure)
         results += list(line.results)
         rows.append(
-            (
+            row(
                 TableCell(
                     words=f"{measure.id} {short_title(measure, material.language)}", target=f"#{anchor(measure)}"
                 ),

@@ -53,6 +53,8 @@ class Effect:
         Key ``event_time``: the effect by time since the start.
     reach
         Key ``what``: areas with the measure, comparison areas, assignments.
+    p_values
+        Key ``specification``, and the smallest attainable one as ``smallest``.
     error
         Why nothing could be estimated.
     """
@@ -69,6 +71,7 @@ class Effect:
     labels: Mapping[str, str]
     timeline: Published | None = None
     reach: Published | None = None
+    p_values: Published | None = None
     error: EvaluationError | None = None
 
     @property
@@ -96,6 +99,7 @@ class Effect:
             self.specifications,
             self.timeline,
             self.reach,
+            self.p_values,
         )
         return tuple(published for published in sets if published is not None)
 
@@ -227,6 +231,7 @@ def _published(
         "specifications": _specifications(
             context, {DECLARED: estimates, **others}, about("specifications", "change"), cases
         ),
+        "p_values": _p_values(context, {DECLARED: estimates, **others}, about("p_value", "p_value")),
         "labels": _labels(context, study, {DECLARED: estimates, **others}),
         "timeline": None
         if timeline is None
@@ -272,20 +277,31 @@ def _specifications(context: "Context", results: Mapping[str, Estimates], about:
     return publish(frame, context.rules, about=about, keys=("specification",), basis="cases", cases=cases)
 
 
+def _p_values(context: "Context", results: Mapping[str, Estimates], about: About) -> Published:
+    """Return the p-value of every specification and the smallest that the declared one could attain."""
+    rows = [{"specification": name, "value": result.row(term="effect")["p_value"]} for name, result in results.items()]
+    rows.append({"specification": "smallest", "value": results[DECLARED].facts.get("smallest_p", np.nan)})
+    return publish(pd.DataFrame(rows), context.rules, about=about, keys=("specification",), basis="services")
+
+
 def _labels(context: "Context", study: Study, results: Mapping[str, Estimates]) -> dict[str, str]:
     """Return in words what each specification does."""
     found = {}
     for name, result in results.items():
         key = "report.specification.declared" if name == DECLARED else "report.specification.other"
-        window = text(
-            f"report.specification.window_{study.period}",
-            context.language,
-            before=result.facts.get("before"),
-            after=result.facts.get("after"),
+        before, after = (
+            _length(result.facts.get(side), study.period, context.language) for side in ("before", "after")
         )
+        window = text("report.specification.window", context.language, before=before, after=after)
         words = text(key, context.language, window=window)
         found[name] = _with_options(words, result.method, context.language)
     return found
+
+
+def _length(periods: Any, period: str, language: str) -> str:
+    """Return a number of periods in words: "24 Monate", "ein Jahr"."""
+    single = "_one" if periods == 1 else ""
+    return text(f"report.specification.{period}{single}", language, n=periods)
 
 
 def _with_options(words: str, method: Any, language: str) -> str:

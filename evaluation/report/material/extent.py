@@ -9,7 +9,7 @@ import pandas as pd
 from evaluation.agreement.dose import dose, reason_in_words
 from evaluation.agreement.register import Indicator, Measure, Part
 from evaluation.agreement.vocabulary import TABLES, table_label, unit_label
-from evaluation.disclosure import About, Published, publish
+from evaluation.disclosure import About, Basis, Published, publish
 from evaluation.report.material.sources import source_of
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _extent(
         ]
     )
     shares = pd.DataFrame([{"period": str(year), "value": _share(row)} for year, row in rows.items()])
-    basis = "cases" if indicator.role == "outcome" and unit == "number" else "services"
+    basis: Basis = "cases" if indicator.role == "outcome" and unit == "number" else "services"
     about = About(id=name, unit=unit, source=source, measure=measure.id)
     of_planned = About(id=f"{name}.achieved", unit="share", source=source, measure=measure.id)
     return Extent(
