@@ -290,8 +290,13 @@ def _header_row(first: pd.DataFrame, headings: Collection[str]) -> int:
     return int(first.index[hits.index(max(hits))])
 
 
-def xlsx_cells(source: Source, headings: Collection[str] = ()) -> tuple[pd.DataFrame, list[Problem], list[Problem]]:
-    """Return all cells of a sheet as objects, rows numbered from 1; then what was recognised, and problems."""
+def xlsx_cells(
+    source: Source, headings: Collection[str] = (), *, rows: int | None = None
+) -> tuple[pd.DataFrame, list[Problem], list[Problem]]:
+    """Return the cells of a sheet as objects, rows numbered from 1; then what was recognised, and problems.
+
+    `rows` limits them to the first ones.
+    """
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
@@ -309,10 +314,10 @@ def xlsx_cells(source: Source, headings: Collection[str] = ()) -> tuple[pd.DataF
         if len(book.sheetnames) > 1 and source.sheet is None:
             others = [other for other in book.sheetnames if other != name]
             facts.append(source.problem("data.found_sheet", given=name, others=others))
-        rows = [[_cell(cell) for cell in row] for row in book[name].iter_rows()]
+        cells = [[_cell(cell) for cell in row] for row in book[name].iter_rows(max_row=rows)]
     finally:
         book.close()
-    frame = pd.DataFrame(rows, dtype=object)
+    frame = pd.DataFrame(cells, dtype=object)
     frame.index = pd.RangeIndex(1, len(frame) + 1)
     return frame, facts, []
 

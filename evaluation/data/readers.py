@@ -1,6 +1,5 @@
 """A file becomes a table that keeps its contract, or a list of everything that keeps it from doing so."""
 
-import csv
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,20 +7,16 @@ from dataclasses import dataclass
 import pandas as pd
 
 from evaluation.data.cells import Cell, read_cell
-from evaluation.data.contracts import AREAS, CONTRACTS, COUNTS, Column, Contract, contract_of
+from evaluation.data.contracts import AREAS, COUNTS, Column, Contract, contract_of
 from evaluation.data.convert import Converted, convert
-from evaluation.data.delivery import read_wide
-from evaluation.data.dialect import detect
-from evaluation.data.files import Raw, Source, csv_facts, read_raw, unreadable, xlsx_cells
-from evaluation.data.headings import is_wide
+from evaluation.data.files import Raw, Source, read_raw
 from evaluation.data.matching import match
 from evaluation.data.names import Names
 from evaluation.data.place import Place
 from evaluation.data.quality import mixed_periods, quality_notes, short_keys
 from evaluation.data.rules import ROW, Known, validate
+from evaluation.data.wide import WIDE_TABLES, is_wide_file, read_wide_file
 from evaluation.errors import DataError, Problem
-
-WIDE_TABLES = ("counts", "inhabitants")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -102,10 +97,9 @@ def read_table(
     contract = contract_of(source.table)
     columns, today = (*contract.columns, *extra), today or dt.date.today()
     request = _Request(source=source, contract=contract, columns=columns, areas=areas, today=today)
-    if source.table in WIDE_TABLES and source.layout != "long":
-        sheet = _whole_sheet(request)
-        if sheet is not None:
-            return _wide(*sheet, request)
+    wide = _wide(request)
+    if wide is not None:
+        return wide
     headings = [heading for column in request.columns for heading in column.headings()]
     raw = read_raw(source, [*headings, *source.columns])
     if raw.problems and raw.frame.empty:
@@ -206,72 +200,16 @@ def _mark_fact(source: Source, value: object, cell: Cell, rows: pd.Index) -> Pro
     return source.problem(f"data.found_mark_{cell.reason or 'zero'}", row=int(rows[0]), given=value, n=len(rows))
 
 
-# --- years as columns ---
-
-
-def _whole_sheet(request: _Request) -> tuple[pd.DataFrame, list[Problem]] | None:
-    """Return all cells of a sheet with years as columns and what was recognised; None where the file is none."""
-    source = request.source
-    if request.areas is None or unreadable(source) is not None:
+def _wide(request: _Request) -> Delivery | None:
+    """Read a sheet with years as columns; None where the file is none."""
+    source, place = request.source, Place(table=request.source.table, file=request.source.file)
+    if source.table not in WIDE_TABLES or not is_wide_file(source, request.contract):
         return None
-    if source.path.suffix.lower() in {".xlsx", ".xlsm"}:
-        cells, facts, problems = xlsx_cells(source)
-    elif source.path.suffix.lower() in {".csv", ".txt", ".tsv"}:
-        cells, facts, problems = _csv_cells(source)
-    else:
-        return None
-    if problems or cells.empty:
-        return None
-    if source.layout is None and (_has_header(cells, request.contract) or not is_wide(cells)):
-        return None
-    return cells.reset_index(drop=True), facts
-
-
-def _csv_cells(source: Source) -> tuple[pd.DataFrame, list[Problem], list[Problem]]:
-    dialect, problems = detect(source.path, file=source.file, encoding=source.encoding, separator=source.separator)
-    if problems:
-        return pd.DataFrame(), [], problems
-    with source.path.open(encoding=dialect.encoding, newline="") as handle:
-        for _ in range(dialect.skip):
-            handle.readline()
-        records = list(csv.reader(handle, delimiter=dialect.separator))
-    width = max((len(record) for record in records), default=0)
-    cells = pd.DataFrame([record + [""] * (width - len(record)) for record in records], dtype=object)
-    return cells, csv_facts(source, dialect), []
-
-
-def _has_header(cells: pd.DataFrame, contract: Contract) -> bool:
-    """Tell whether one of the first rows holds all headings of the contract that a long table needs."""
-    from evaluation.data.dialect import normal
-
-    needed = [
-        {normal(heading) for heading in column.headings()}
-        for column in contract.columns
-        if column.required and column.name not in {"area", "category"}
-    ]
-    rows = [{normal(cell) for cell in row if isinstance(cell, str)} for row in cells.head(10).itertuples(index=False)]
-    return any(all(words & row for words in needed) for row in rows)
-
-
-def _wide(cells: pd.DataFrame, facts: Sequence[Problem], request: _Request) -> Delivery:
-    source = request.source
-    assert request.areas is not None  # noqa: S101 - _whole_sheet has looked
-    is_counts = source.table == COUNTS.name
-    category = source.category if is_counts else "inhabitants"
-    counts, problems, notes = read_wide(
-        cells, areas=request.areas, category=category, file=source.file, marks=source.marks, table=source.table
-    )
-    frame = counts if is_counts else _inhabitants(counts)
-    place = Place(table=source.table, file=source.file)
+    if request.areas is None:
+        return Delivery(frame=pd.DataFrame(), problems=(place.problem("data.areas_first"),))
+    frame, facts, problems = read_wide_file(source, request.areas)
     if not problems and frame.empty:
         problems = [place.problem("data.empty_table")]
     if not problems:
         problems = _checked(frame, Converted(frame=frame), request, place)
-    return Delivery(frame=frame, detected=(*facts, *notes), problems=tuple(problems))
-
-
-def _inhabitants(counts: pd.DataFrame) -> pd.DataFrame:
-    if counts.empty:
-        return pd.DataFrame(columns=list(CONTRACTS["inhabitants"].names))
-    named = counts.rename(columns={"period": "year", "count": "inhabitants"})[["area", "year", "inhabitants"]]
-    return named.assign(year=named["year"].str.slice(0, 4).astype("int64"))
+    return Delivery(frame=frame, detected=tuple(facts), problems=tuple(problems))

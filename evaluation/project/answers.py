@@ -1,6 +1,6 @@
 """What the data of a project can answer, measure by measure: with what, from when on, or what is missing."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from evaluation.agreement.dose import dose, reason_in_words
@@ -63,7 +63,7 @@ def _implementation(
     rows = outputs[["part", "indicator", "reason"]].itertuples(index=False)
     lacking = list(dict.fromkeys(tables[part, name] for part, name, reason in rows if reason == "not_delivered"))
     reasons = [_indicators(project, measure, n, of, good)] if n else []
-    reasons += [_no_table(table, language) for table in lacking]
+    reasons += _no_tables(lacking, language)
     if lacking:
         reasons.append(Problem("data.answer.asks_implementation"))
     others = dict.fromkeys(outputs.loc[~outputs["reason"].isin(["", "incomplete", "not_delivered"]), "reason"])
@@ -81,9 +81,17 @@ def _indicators(project: "Project", measure: Measure, n: int, of: int, good: Col
     return Problem("data.answer.indicators", n=n, of=of)
 
 
-def _no_table(table: str, language: str) -> Problem:
-    code = "data.answer.no_table" if table in CONTRACTS else "data.answer.no_contract"
-    return Problem(code, name=table_label(table, language), id=table)
+def _no_tables(tables: Sequence[str], language: str) -> list[Problem]:
+    """Return which tables are missing, those apart that cannot be read yet."""
+    kinds = {
+        "data.answer.no_tables": [table for table in tables if table in CONTRACTS],
+        "data.answer.no_contracts": [table for table in tables if table not in CONTRACTS],
+    }
+    return [
+        Problem(code, names=[f"{table_label(table, language)} ({table})" for table in found])
+        for code, found in kinds.items()
+        if found
+    ]
 
 
 def _effect(project: "Project", measure: Measure, studies: list[str], language: str, good: Collection[str]) -> Answer:
@@ -132,7 +140,7 @@ def _study(project: "Project", name: str, language: str) -> tuple[bool, Problem]
 def _perception(project: "Project", measure: Measure, language: str, good: Collection[str]) -> Answer:
     """A change in the sense of safety needs an item asked in two waves, one of them before."""
     if "respondents" not in good:
-        reasons = [_no_table("respondents", language), Problem("data.answer.asks_perception")]
+        reasons = [*_no_tables(["respondents"], language), Problem("data.answer.asks_perception")]
         return _answer(measure, "perception", language, possible=False, reasons=reasons)
     frame = project.table("respondents")
     reasons, possible = [], False

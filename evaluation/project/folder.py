@@ -268,12 +268,13 @@ class Project:
 
     def method(self, study: str) -> Any:
         """Return the estimator that the file of a study declares."""
-        return studies.estimator(self._study_file(study).method, file=f"studies/{study}")
+        declared = self._study_file(study)
+        return studies.estimator(declared.method, file=declared.file)
 
     def sensitivities(self, study: str) -> tuple[Any, ...]:
         """Return the other specifications that the file of a study declares, in its order."""
-        declared = self._study_file(study).sensitivity
-        return tuple(studies.estimator(method, file=f"studies/{study}") for method in declared)
+        declared = self._study_file(study)
+        return tuple(studies.estimator(method, file=declared.file) for method in declared.sensitivity)
 
     def _study_file(self, id: str) -> StudyFile:
         if id not in self.study_files:

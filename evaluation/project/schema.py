@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, StrictBool, StrictInt
 from pydantic_core import PydanticCustomError
 
 from evaluation.data.periods import frequency_of
@@ -192,3 +192,15 @@ class StudyFile(Entry):
     study: StudyEntry
     method: MethodEntry
     sensitivity: tuple[MethodEntry, ...] = ()
+    _file: str = PrivateAttr("")
+
+    @property
+    def file(self) -> str:
+        """Path of the file in the project."""
+        return self._file
+
+    def named(self, file: str) -> "StudyFile":
+        """Return a copy that knows its file."""
+        copy = self.model_copy()
+        copy._file = file
+        return copy

@@ -41,7 +41,7 @@ def read_files(folder: Path) -> Mapping[str, StudyFile]:
             continue
         if study.study.id in found:
             problems.append(Problem("data.study_twice", file=name, value=study.study.id))
-        found[study.study.id] = study
+        found[study.study.id] = study.named(name)
     if problems:
         raise DataError(*problems)
     return found
@@ -56,7 +56,7 @@ def declare(project: "Project", file: StudyFile) -> Study:
         It names a measure, event, outcome or area that does not exist, differs from the register without a reason,
         or has not begun in the year of the project.
     """
-    entry, name = file.study, f"studies/{file.study.id}"
+    entry, name = file.study, file.file
     problems = _unknown_names(project, entry, name)
     if problems:
         raise DesignError(*problems)

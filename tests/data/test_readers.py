@@ -401,3 +401,45 @@ def test_numbers_are_whole_where_they_are_counted(read) -> None:
     assert frame["year"].dtype == np.int64
     assert str(frame["inhabitants"].dtype) == "Int64"
     assert frame["inhabitants"].tolist() == [1901, pd.NA]
+
+
+def test_years_as_columns_keep_the_rows_of_the_file_behind_a_remark(read) -> None:
+    [problem] = read(
+        "counts", "# Stand heute\nOrtsteil;2022;2023\nZentrum;1;2\nWolkenheim;3;4\n", category="all"
+    ).problems
+    assert (problem.row, problem.value) == (4, "Wolkenheim")
+
+
+def test_years_as_columns_need_the_areas(tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text("Ortsteil;2022;2023\nZentrum;1;2\n", encoding="utf-8")
+    source = Source(table="counts", path=tmp_path / "c.csv", file="c.csv", category="all")
+    assert [problem.worded("de") for problem in read_table(source).problems] == [
+        "Datei c.csv, Tabelle counts: Die Tabelle der Gebiete fehlt oder ist fehlerhaft; ohne sie lässt sich diese "
+        "Datei "
+        "nicht lesen. Abhilfe: Zuerst die Tabelle areas in Ordnung bringen."
+    ]
+
+
+def test_the_header_of_a_long_table_may_be_declared(read) -> None:
+    content = "Gebiet;2020;2021;n\nZentrum;2019;a;5\n"
+    columns = {"2020": "period", "2021": "category", "n": "count"}
+    delivery = read("counts", content, columns=columns)
+    assert delivery.problems == ()
+    assert delivery.frame[["area", "period", "category", "count"]].to_numpy().tolist() == [["00", "2019", "a", 5]]
+
+
+def test_a_workbook_with_years_as_columns(tmp_path: Path, areas: pd.DataFrame) -> None:
+    rows = [
+        ["Straftaten"],
+        ["Ortsteil", 2022, 2023],
+        ["Zentrum", 1234, "x"],
+        ["Grünau-Mitte", 5, 6],
+        ["Summe", 1239, 6],
+    ]
+    workbook(tmp_path / "c.xlsx", rows)
+    source = Source(table="counts", path=tmp_path / "c.xlsx", file="c.xlsx", category="all")
+    delivery = read_table(source, areas=areas)
+    assert delivery.problems == ()
+    found = delivery.frame.set_index(["area", "period"])
+    assert found.loc[("00", "2022"), "count"] == 1234
+    assert found.loc[("00", "2023"), "reason"] == "suppressed"

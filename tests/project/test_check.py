@@ -23,7 +23,7 @@ def test_the_smallest_project(city) -> None:
     files = {"studies/patrols.toml": None, "events.csv": None}
     smallest = PROJECT.replace('geometry = "data/areas.geojson"', "")
     assert answers(city({**files, "project.toml": smallest})) == [
-        "A2 Umsetzung: nicht beantwortbar. Es fehlt die Tabelle „Einsätze“ (deployments). Offen bleibt, ob "
+        "A2 Umsetzung: nicht beantwortbar. Es fehlen Tabellen: Einsätze (deployments). Offen bleibt, ob "
         "geschah, was vereinbart "
         "war.",
         "A2 Wirkung: nicht beantwortbar. Für „Diebstahl“ liegen Daten von 2019 bis 2022 vor. Unter studies ist "
@@ -73,7 +73,7 @@ def test_without_a_survey(city) -> None:
         more=SURVEY.split("[surveys")[1].join(["[surveys", ""]),
     )
     assert answers(folder)[-1] == (
-        "A2 Sicherheitsgefühl: nicht beantwortbar. Es fehlt die Tabelle „Befragte“ (respondents). Offen bleibt, ob "
+        "A2 Sicherheitsgefühl: nicht beantwortbar. Es fehlen Tabellen: Befragte (respondents). Offen bleibt, ob "
         "sich das "
         "Sicherheitsgefühl geändert hat."
     )
@@ -91,7 +91,7 @@ def test_a_study_that_the_data_do_not_carry_yet_is_an_answer_and_no_problem(city
 
 def test_the_answers_in_english(city) -> None:
     assert answers(city({"studies/patrols.toml": None}), "en") == [
-        "A2 Implementation: cannot be answered. The table “Deployments” (deployments) is missing. It remains open "
+        "A2 Implementation: cannot be answered. Tables are missing: Deployments (deployments). It remains open "
         "whether what was "
         "agreed was done.",
         "A2 Effect: cannot be answered. For “theft” there are data from 2019 to 2022. No study of this measure is "

@@ -152,7 +152,7 @@ def test_a_study_takes_areas_and_start_from_the_register(city) -> None:
     study = project.study("patrols")
     assert study.starts == {"01": "2021-01"}
     assert study.exposure
-    assert study.source == "studies/patrols"
+    assert study.source == "studies/patrols.toml"
     assert project.studies == ("patrols",)
 
 
@@ -179,49 +179,52 @@ def test_areas_that_start_after_the_year_are_not_treated_yet(city) -> None:
         (
             'measure = "A2"',
             'measure = "A22"',
-            "Datei studies/patrols, Wert „A22“: Die Studie „patrols“ nennt eine Maßnahme, die nicht im Register "
+            "Datei studies/patrols.toml, Wert „A22“: Die Studie „patrols“ nennt eine Maßnahme, die nicht im Register "
             "steht. Abhilfe: "
             "Gemeint sein könnte „A2“.",
         ),
         (
             'measure = "A2"',
             'event = "zoen"',
-            "Datei studies/patrols, Wert „zoen“: Die Studie „patrols“ nennt ein Ereignis, das nicht in der Tabelle "
+            "Datei studies/patrols.toml, Wert „zoen“: Die Studie „patrols“ nennt ein Ereignis, das nicht in der "
+            "Tabelle "
             "der "
             "Ereignisse steht. Abhilfe: Gemeint sein könnte „zone“.",
         ),
         (
             'outcome = "theft"',
             'outcome = "teft"',
-            "Datei studies/patrols, Wert „teft“: Die Studie „patrols“ nennt eine Zahl, die das Projekt nicht "
+            "Datei studies/patrols.toml, Wert „teft“: Die Studie „patrols“ nennt eine Zahl, die das Projekt nicht "
             "kennt. Abhilfe: "
             "Gemeint sein könnte „theft“.",
         ),
         (
             'period = "year"',
             'period = "year"\nreason = "Akte 7"\ntreated_since = { "1" = "2021" }',
-            "Datei studies/patrols, Wert „1“: Die Studie „patrols“ nennt ein Gebiet, das es nicht gibt. Abhilfe: "
+            "Datei studies/patrols.toml, Wert „1“: Die Studie „patrols“ nennt ein Gebiet, das es nicht gibt. "
+            "Abhilfe: "
             "Gemeint sein "
             "könnte „01“.",
         ),
         (
             'period = "year"',
             'period = "year"\ntreated_since = { "01" = "2021-01", "02" = "2021-01" }',
-            "Datei studies/patrols: Die Studie „patrols“ weicht bei 02 vom Register ab, ohne einen Grund zu "
+            "Datei studies/patrols.toml: Die Studie „patrols“ weicht bei 02 vom Register ab, ohne einen Grund zu "
             "nennen. Abhilfe: "
             'reason = "…" unter [study] ergänzen, oder treated_since streichen: Dann gilt das Register.',
         ),
         (
             'measure = "A2"',
             "",
-            "Datei studies/patrols: Die Studie „patrols“ nennt weder eine Maßnahme noch ein Ereignis oder beides "
+            "Datei studies/patrols.toml: Die Studie „patrols“ nennt weder eine Maßnahme noch ein Ereignis oder "
+            "beides "
             "zugleich. "
             "Abhilfe: Genau eines von measure und event angeben.",
         ),
         (
             'period = "year"',
             'period = "year"\nunit = "precinct"\ntreated_since = { "Nord" = "2021" }',
-            "Datei studies/patrols: Die Studie „patrols“ vergleicht nach precinct, aber die Tabelle der Gebiete "
+            "Datei studies/patrols.toml: Die Studie „patrols“ vergleicht nach precinct, aber die Tabelle der Gebiete "
             "hat diese Spalte "
             'nicht. Abhilfe: Die Spalte precinct in der Tabelle der Gebiete ergänzen oder unit = "area" wählen.',
         ),
@@ -243,7 +246,7 @@ def test_a_measure_without_areas_cannot_be_studied(city) -> None:
     with pytest.raises(DesignError) as caught:
         project.study("patrols")
     assert caught.value.worded("de") == (
-        "Datei studies/patrols: Für die Studie „patrols“ ist kein Gebiet mit Maßnahme bekannt. Abhilfe: Gebiete "
+        "Datei studies/patrols.toml: Für die Studie „patrols“ ist kein Gebiet mit Maßnahme bekannt. Abhilfe: Gebiete "
         "und Beginn im "
         "Register unter areas angeben, oder in der Studie treated_since."
     )
@@ -262,7 +265,7 @@ def test_a_measure_that_has_not_begun(city) -> None:
     with pytest.raises(DesignError) as caught:
         project.study("patrols")
     assert caught.value.worded("de") == (
-        "Datei studies/patrols: In der Studie „patrols“ beginnt die Maßnahme erst 2022-05, nach dem Jahr 2021. "
+        "Datei studies/patrols.toml: In der Studie „patrols“ beginnt die Maßnahme erst 2022-05, nach dem Jahr 2021. "
         "Abhilfe: Die Studie "
         "kann ab dem Bericht für das Jahr des Beginns gerechnet werden."
     )
@@ -295,13 +298,15 @@ def test_other_specifications_and_options_inside_of_options(city) -> None:
         (
             "before = 2",
             "befor = 2",
-            "Datei studies/patrols, Wert „befor“: TwoByTwo kennt diese Option nicht. Abhilfe: Gemeint sein könnte "
+            "Datei studies/patrols.toml, Wert „befor“: TwoByTwo kennt diese Option nicht. Abhilfe: Gemeint sein "
+            "könnte "
             "„before“.",
         ),
         (
             "before = 2",
             'before = "2"',
-            "Datei studies/patrols, Wert „2“: TwoByTwo: Der Wert hat für before nicht die richtige Art. Abhilfe: "
+            "Datei studies/patrols.toml, Wert „2“: TwoByTwo: Der Wert hat für before nicht die richtige Art. "
+            "Abhilfe: "
             "Zahlen ohne, "
             "Wörter mit Anführungszeichen angeben.",
         ),
@@ -320,7 +325,7 @@ def test_a_method_that_does_not_exist(city) -> None:
         project.method("patrols")
     words = caught.value.worded("de")
     assert words.startswith(
-        "Datei studies/patrols, Wert „TwoBytwo“: Dieses Verfahren gibt es nicht. Abhilfe: Gemeint sein könnte "
+        "Datei studies/patrols.toml, Wert „TwoBytwo“: Dieses Verfahren gibt es nicht. Abhilfe: Gemeint sein könnte "
         "„TwoByTwo“; möglich "
         "sind "
     )
