@@ -57,8 +57,8 @@ def check_folder(folder: str | Path, *, year: int | None = None, language: str |
     return check(project, language or project.language)
 
 
-def check(project: "Project", language: str) -> Check:
-    """Return everything that is wrong, recognised or worth knowing in a project."""
+def check(project: "Project", language: str, *, answered: bool = True) -> Check:
+    """Return everything that is wrong, recognised or worth knowing in a project, and what it answers if `answered`."""
     found = _Findings()
     tables = [table for table in CONTRACTS if project.has(table)]
     if "areas" not in tables:
@@ -79,7 +79,7 @@ def check(project: "Project", language: str) -> Check:
         if register and declared:
             _studies(project, found)
         found.problems += year_problems(project, good)
-    told = answers(project, language, good) if register and declared and "areas" in good else ()
+    told = answers(project, language, good) if answered and register and declared and "areas" in good else ()
     return Check(
         language=language,
         problems=tuple(found.problems),

@@ -334,6 +334,21 @@ class Project:
 
         return check(self, language or self.language)
 
+    def ensure(self) -> None:
+        """Stop where anything is wrong; what a report does before it computes.
+
+        Raises
+        ------
+        DataError
+            With all problems of all tables, the polygons, the register and the studies; also if there are neither
+            cases nor answers for the year of the project.
+        """
+        from evaluation.project.check import check
+
+        problems = check(self, self.language, answered=False).problems
+        if problems:
+            raise DataError(*problems)
+
 
 def open_project(folder: str | Path, *, year: int | None = None) -> Project:
     """Open a project folder.

@@ -98,6 +98,7 @@ def start(*, project: str, year: int, language: str = "") -> Context:
     from evaluation.project import open_project
 
     opened = open_project(project, year=year)
+    opened.ensure()
     _word_errors(language or opened.language)
     return Context(project=opened, year=year, language=language or opened.language)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from evaluation.errors import DataError
 from evaluation.project import open_project
 from evaluation.project.check import check_folder
 from evaluation.project.commands import check as check_command
@@ -209,8 +210,6 @@ def test_the_template_of_project_toml_is_valid_with_everything_uncommented(tmp_p
 
 
 def test_a_new_project_never_overwrites(tmp_path: Path) -> None:
-    from evaluation.errors import DataError
-
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "x").write_text("1", encoding="utf-8")
     with pytest.raises(DataError):
@@ -222,3 +221,15 @@ def test_the_codebook_command(tmp_path: Path) -> None:
     assert codebook("en", table="areas").startswith("# Codebook")
     words = codebook("de", table="areas", template=tmp_path / "t")
     assert words == "Vorlagen geschrieben: Datenanforderung.md, gebiete.csv und gebiete.xlsx."
+
+
+def test_a_report_stops_with_all_problems(city) -> None:
+    project = open_project(city(), year=2022)
+    project.ensure()
+    files = {
+        "data/inhabitants.csv": "Ortsteil-Schlüssel;Jahr;Einwohner\n00;2019;-5\n",
+        "data/counts.csv": "Ortsteil-Schlüssel;Zeitraum;Schlüssel;Anzahl\n00;Mai;theft;5\n",
+    }
+    with pytest.raises(DataError) as caught:
+        open_project(city(files), year=2022).ensure()
+    assert [problem.code for problem in caught.value.problems] == ["data.negative", "data.not_a_period"]
