@@ -27,9 +27,9 @@ RULES = ("random", "highest", "risers")
 def placebo_calibration(panel: Panel, method: TwoByTwo, *, experiments: int = 100, level: float = 0.05) -> Estimates:
     """Return the false alarm rate of the test on earlier dates at which nothing began.
 
-    At every earlier date with a history of its own, as many areas as have the measure are picked: at random,
-    among the busiest (three times as many candidates), or among those that have just risen most. Each pick is
-    tested as if it had got the measure.
+    At every earlier date, as many areas as have the measure are picked: at random, among the busiest (three times
+    as many candidates), or among those that have just risen most. Each pick is tested within strata as if it had
+    got the measure, with the history before that date; a series too short for that lends its whole history.
 
     Parameters
     ----------
@@ -47,17 +47,16 @@ def placebo_calibration(panel: Panel, method: TwoByTwo, *, experiments: int = 10
     """
     windows = choose_windows(panel, method.before, method.after, "TwoByTwo")
     measured = measure(panel, windows, "TwoByTwo")
-    treated = int((measured.effects.cohort >= 0).sum())
-    dates = placebo_dates(int(measured.starts.min()) - panel.study.anticipation, windows)[LITTLE_HISTORY:]
+    treated = int(measured.effects.treated(measured.effects.cohort).sum())
+    dates = measured.past_dates
+    whole = unit_changes(panel.outcome, panel.exposure, dates, windows).with_data()
     inference = method.inference if isinstance(method.inference, Randomization) else Randomization()
     rng = np.random.default_rng(np.random.SeedSequence(inference.seed))
     alarms: dict[str, list[float]] = {rule: [] for rule in RULES}
     for date in dates:
         earlier = placebo_dates(int(date), windows)
         known = unit_changes(panel.outcome, panel.exposure, earlier, windows).with_data()
-        if len(known.dates) < LITTLE_HISTORY:
-            continue
-        history = fit_history(known)
+        history = fit_history(known if len(known.dates) >= LITTLE_HISTORY else whole)
         changes = unit_changes(panel.outcome, panel.exposure, np.array([date]), windows)
         residual, spread = history.standardise(changes)
         pool = measured.effects.pool & np.isfinite(residual[0])
@@ -71,6 +70,7 @@ def placebo_calibration(panel: Panel, method: TwoByTwo, *, experiments: int = 10
             share=np.zeros_like(residual),
             level=np.where(pool, changes.level[0], 1.0),
             past=np.nan_to_num(history.residual / np.sqrt(history.factor * history.variance)),
+            later=np.zeros((1, 1), dtype=bool),
         )
         for rule in RULES:
             picks = np.array([_pick(rule, changes, pool, treated, rng) for _ in range(experiments)])

@@ -123,12 +123,21 @@ class Panel:
 
     @cached_property
     def comparison(self) -> np.ndarray:
-        """``(N,)`` whether a unit never treated may be compared (neighbours left out where the study says so)."""
-        allowed = ~self.treated
-        if self.study.leave_out == "neighbours" and self.neighbours is not None:
-            touching = set().union(*(self.neighbours.get(unit, frozenset()) for unit in self.study.treated))
-            allowed &= np.array([unit not in touching for unit in self.units])
-        return allowed
+        """``(N,)`` whether a unit never treated may be compared (see `left_out` and `excluded`)."""
+        return np.asarray(~self.treated & ~self.left_out & ~self.excluded)
+
+    @cached_property
+    def left_out(self) -> np.ndarray:
+        """``(N,)`` whether a unit touches a treated one and is not compared for that."""
+        if self.study.leave_out == "none" or self.neighbours is None:
+            return np.zeros(len(self.units), dtype=bool)
+        touching = set().union(*(self.neighbours.get(unit, frozenset()) for unit in self.study.treated))
+        return np.array([unit in touching for unit in self.units])
+
+    @cached_property
+    def excluded(self) -> np.ndarray:
+        """``(N,)`` whether the study keeps a unit out of the comparison, as one that has the measure too."""
+        return np.array([unit in self.study.excluded for unit in self.units])
 
     @cached_property
     def contiguity(self) -> np.ndarray | None:

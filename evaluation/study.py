@@ -37,6 +37,8 @@ class Study:
         ``never_treated`` or ``not_yet_treated`` units are compared.
     leave_out
         ``neighbours`` keeps units that touch a treated one out of the comparison.
+    excluded
+        Units that are neither treated in this study nor compared, such as those that got the measure at another time.
     partial_period
         A period in which the measure starts after its first day counts as before, after, or is dropped.
     anticipation
@@ -71,6 +73,7 @@ class Study:
     period: Frequency = "month"
     comparison: Literal["never_treated", "not_yet_treated"] = "never_treated"
     leave_out: Literal["none", "neighbours"] = "none"
+    excluded: tuple[str, ...] = ()
     partial_period: Literal["before", "after", "drop"] = "drop"
     anticipation: int = 0
     exposure: bool = False

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from evaluation.errors import EstimationError, Problem
 from evaluation.estimates import Counts, Estimates, Influence, Note, Scale
 from evaluation.influence import estimates_from_influence
 from evaluation.panel import Panel
@@ -38,6 +39,8 @@ class ClusterRobust:
         counts: Counts,
     ) -> Estimates:
         """Return estimates ``(k,)`` with influences ``(N, k)`` of the panel's units as one result."""
+        if counts.treated < 2:
+            raise EstimationError(Problem("core.one_treated", method=type(method).__name__))
         few = counts.treated < MANY_TREATED
         note = Note("core.note.asymptotic_few_treated", {"treated": counts.treated})
         return estimates_from_influence(

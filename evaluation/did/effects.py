@@ -48,7 +48,7 @@ def pooled_ratio(panel: Panel, measured: Measured) -> tuple[float, np.ndarray]:
     EstimationError
         The treated units have no case before or after.
     """
-    treated = measured.effects.cohort >= 0
+    treated = measured.effects.treated(measured.effects.cohort)
     estimate, influence = 0.0, np.zeros(len(treated))
     for g in range(len(measured.starts)):
         own = measured.effects.cohort == g
@@ -73,14 +73,13 @@ def pooled_or_missing(panel: Panel, measured: Measured) -> float:
 
 def mean_difference(panel: Panel, measured: Measured) -> tuple[float, np.ndarray]:
     """Return the difference of mean changes, in cases a unit and period, and the influences ``(N,)`` on it."""
-    treated = measured.effects.cohort >= 0
-    outside = measured.effects.pool & ~treated
+    treated = measured.effects.treated(measured.effects.cohort)
     estimate, influence = 0.0, np.zeros(len(treated))
     for g in range(len(measured.starts)):
         own = measured.effects.cohort == g
         if not own.any():
             continue
-        change = measured.effects.residual[g]
+        change, outside = measured.effects.residual[g], measured.effects.compared(measured.effects.cohort, g)
         share = own.sum() / treated.sum()
         estimate += share * (change[own].mean() - change[outside].mean())
         influence += share * np.where(own, change - change[own].mean(), 0.0) / own.sum()
@@ -106,7 +105,7 @@ def facts_of(measured: Measured, tested: Tested, reference: ReferenceSet) -> dic
         "reference_set": reference.kind,
         "assignments": len(tested.reference),
         "enumerated": reference.enumerated,
-        "treated": int((measured.effects.cohort >= 0).sum()),
+        "treated": int(measured.effects.treated(measured.effects.cohort).sum()),
         "comparison": int((measured.effects.pool & (measured.effects.cohort < 0)).sum()),
         "slope": history.slope if history else float("nan"),
         "tau2": history.tau2 if history else float("nan"),
@@ -121,7 +120,7 @@ def counts_of(panel: Panel, measured: Measured) -> Counts:
     return Counts(
         observations=int(np.isfinite(panel.outcome[measured.effects.pool]).sum()),
         units=int(measured.effects.pool.sum()),
-        treated=int((measured.effects.cohort >= 0).sum()),
+        treated=int(measured.effects.treated(measured.effects.cohort).sum()),
         dropped=measured.dropped,
     )
 

@@ -22,11 +22,13 @@ from evaluation.did.effects import (
 )
 from evaluation.did.unit_effects import Measured, choose_windows, measure
 from evaluation.errors import DesignError, EstimationError, Problem
-from evaluation.estimates import Draws, Estimates, Scale
+from evaluation.estimates import Draws, Estimates, Note, Scale
 from evaluation.panel import Panel
 from evaluation.randomization.assignments import ReferenceSet
 from evaluation.randomization.history import Windows
 from evaluation.randomization.inference import Randomization, Tested
+
+FEW_CASES = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +144,7 @@ class EventStudy:
             declaration=panel.study,
             method=self,
             counts=counts_of(panel, at_start),
-            notes=notes_of(at_start),
+            notes=(*notes_of(at_start), *_low_counts(at_start)),
             facts=facts,
         )
 
@@ -160,6 +162,12 @@ class EventStudy:
             method=self,
             counts=counts_of(panel, measured[0]),
         )
+
+
+def _low_counts(measured: Measured) -> tuple[Note, ...]:
+    """Return a caution where single periods of the treated units hold few cases: logs of small counts lean."""
+    typical = float(np.median(measured.effects.level[measured.effects.treated(measured.effects.cohort)]))
+    return (Note("core.note.low_counts", {"n": typical}),) if typical < FEW_CASES else ()
 
 
 def _common(measured: dict[int, Measured], panel: Panel) -> dict[int, Measured]:
@@ -198,8 +206,7 @@ def _same_dates(
 
 def _draws(effects: dict[int, np.ndarray], panel: Panel, reference: ReferenceSet, inference: Randomization) -> Draws:
     values = np.stack(list(effects.values()), axis=1)
-    key = (panel.units, reference.kind, reference.strata, inference.seed)
-    return Draws(values=values, key=key, enumerated=reference.enumerated)
+    return Draws(values=values, key=(panel.units, reference.key), enumerated=reference.enumerated)
 
 
 def _joint_p(effects: list[np.ndarray]) -> float:

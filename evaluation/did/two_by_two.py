@@ -111,7 +111,7 @@ class TwoByTwo:
             scale=Scale("log", "ratio") if self.scale == "ratio" else Scale("identity", "cases"),
             draws=Draws(
                 values=tested.reference[:, None],
-                key=(panel.units, reference.kind, reference.strata, inference.seed),
+                key=(panel.units, reference.key),
                 enumerated=reference.enumerated,
             ),
             declaration=panel.study,

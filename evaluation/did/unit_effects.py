@@ -48,9 +48,9 @@ class Measured:
 def choose_windows(panel: Panel, before: int | None, after: int | None, method: str) -> Windows:
     """Return the windows of a comparison before and after, with sensible lengths where none are given.
 
-    By default up to three years before and one year after. The rise that says whether an area has just become
-    worse compares the last year with up to three years before it, as long as enough earlier dates remain; with
-    short series it lies within the before-window.
+    By default one year after and up to three years before, as many as leave a history. The rise that says
+    whether an area has just become worse compares the last year with up to three years before it, as long as
+    enough earlier dates remain; with short series it lies within the before-window.
 
     Raises
     ------
@@ -60,8 +60,8 @@ def choose_windows(panel: Panel, before: int | None, after: int | None, method: 
     year = PER_YEAR[panel.study.period]
     starts = panel.starts[panel.treated]
     room_before, room_after = int(starts.min()) - panel.gap, panel.end - int(starts.max())
-    chosen_before = min(YEARS_BEFORE * year, room_before) if before is None else before
     chosen_after = max(1, min(year, room_after)) if after is None else after
+    chosen_before = _years_before(room_before, chosen_after, year) if before is None else before
     available = max(0, room_after)
     since = min(panel.study.starts.values()), max(panel.study.starts.values())
     problems = []
@@ -79,6 +79,16 @@ def choose_windows(panel: Panel, before: int | None, after: int | None, method: 
     if problems:
         raise DesignError(*problems)
     return _with_memory(Windows(chosen_before, chosen_after, 1, 1, gap=panel.gap), int(starts.min()), year)
+
+
+def _years_before(room: int, after: int, year: int) -> int:
+    """Return the longest window of up to three years that leaves enough earlier dates, or at least some."""
+    lengths = [years * year for years in range(YEARS_BEFORE, 0, -1) if years * year <= room]
+    for wanted in (WANTED_DATES, LITTLE_HISTORY):
+        for length in lengths:
+            if room - after - length + 1 >= wanted:
+                return length
+    return lengths[0] if lengths else room
 
 
 def _with_memory(windows: Windows, first: int, year: int) -> Windows:
@@ -110,8 +120,12 @@ def measure(panel: Panel, windows: Windows, method: str, *, scale: ChangeKind = 
     EstimationError
         No treated or no comparison unit has complete data in the windows, or the outcome never varies.
     """
-    starts = np.unique(panel.starts[panel.treated])
-    cohort = np.where(panel.treated, np.searchsorted(starts, panel.starts), -1)
+    every_start = np.unique(panel.starts[panel.treated])
+    cohort = np.where(panel.treated, np.searchsorted(every_start, panel.starts), -1)
+    later = _later(panel, windows, every_start)
+    if not len(later):
+        raise EstimationError(Problem("core.no_comparison_left", method=method))
+    starts = every_start[: len(later)]
     counted = panel.outcome[np.isfinite(panel.outcome)]
     if len(counted) and counted.min() == counted.max():
         raise EstimationError(Problem("core.outcome_constant", method=method))
@@ -123,13 +137,18 @@ def measure(panel: Panel, windows: Windows, method: str, *, scale: ChangeKind = 
     usable = complete & ~empty
     dropped = {
         "core.note.dropped_incomplete": int((~complete & (panel.treated | panel.comparison)).sum()),
-        "core.note.left_out_neighbours": int((~panel.treated & ~panel.comparison).sum()),
+        "core.note.left_out_neighbours": int((panel.left_out & ~panel.treated).sum()),
+        "core.note.excluded": int((panel.excluded & ~panel.left_out & ~panel.treated).sum()),
+        "core.note.nobody_to_compare": int((panel.treated & (cohort >= len(starts))).sum()),
         "core.note.all_zero": int((empty & (panel.treated | panel.comparison)).sum()),
     }
     without = "core.no_treated_left"
     problems = [
         Problem("regression.separated" if code == without and (group & empty).any() else code, method=method)
-        for code, group in ((without, panel.treated), ("core.no_comparison_left", panel.comparison))
+        for code, group in (
+            (without, panel.treated & (cohort < len(starts))),
+            ("core.no_comparison_left", panel.comparison | (panel.treated & np.asarray(later.any(axis=0))[cohort])),
+        )
         if not (group & usable).any()
     ]
     if problems:
@@ -146,9 +165,19 @@ def measure(panel: Panel, windows: Windows, method: str, *, scale: ChangeKind = 
         share=np.where(pool, share, 0.0),
         level=np.where(pool, changes.level[0], 1.0),
         past=past,
+        later=later,
     )
     dropped = {code: n for code, n in dropped.items() if n}
     return Measured(effects, changes, history, windows, starts, scale, dropped, past_dates)
+
+
+def _later(panel: Panel, windows: Windows, starts: np.ndarray) -> np.ndarray:
+    """Return ``(G, C)`` which cohorts are not yet treated in the windows of which; the last may have nobody."""
+    if panel.study.comparison == "never_treated":
+        return np.zeros((len(starts), len(starts)), dtype=bool)
+    reach = windows.lead + windows.after + panel.gap
+    later = starts[None, :] >= starts[:, None] + max(reach, 1)
+    return later if panel.comparison.any() else later[later.any(axis=1)]
 
 
 def _standardised(
@@ -185,7 +214,7 @@ def _with_own(changes: Changes, cohort: np.ndarray) -> tuple[Changes, np.ndarray
     where this was done, ``(G, N)``.
     """
     lacking = (cohort >= 0) & ~(np.isfinite(changes.change) & np.isfinite(changes.rise))
-    own, unit = np.maximum(cohort, 0), np.arange(len(cohort))
+    own, unit = np.clip(cohort, 0, len(changes.change) - 1), np.arange(len(cohort))
     parts = (changes.change, changes.rise, changes.level)
     change, rise, level = (np.where(lacking, part[own, unit], part) for part in parts)
     return Changes(changes.dates, change, rise, level), lacking
@@ -221,7 +250,8 @@ def collapsed(panel: Panel, measured: Measured, g: int) -> tuple[np.ndarray, np.
 
     Only units of this cohort and of the comparison have values; the others are missing.
     """
-    member = measured.effects.pool & ((measured.effects.cohort == g) | (measured.effects.cohort < 0))
+    cohort = measured.effects.cohort
+    member = (measured.effects.pool & (cohort == g)) | measured.effects.compared(cohort, g)
     masks = _window_mask(panel, measured.windows, int(measured.starts[g]))
     cases = np.stack([panel.outcome[:, mask].sum(axis=1) for mask in masks], axis=1)
     people = np.stack([panel.exposure[:, mask].sum(axis=1) for mask in masks], axis=1)

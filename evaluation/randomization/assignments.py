@@ -6,9 +6,9 @@ resemble each other, and the reference is sets of areas that touch in the same w
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import combinations, product
 from math import comb, prod
 from typing import Literal
@@ -16,7 +16,8 @@ from typing import Literal
 import numpy as np
 
 SMALLEST_STRATUM = 21
-GROWN, NEAREST = 600, 200  # connected sets that are grown, and those of them kept for their level
+GROWN = 3_000  # connected sets that are grown; of the different ones a third is kept for its level
+SMALLEST_SET = 200  # but not fewer than this
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,11 @@ class ReferenceSet:
     enumerated: bool
     kind: Literal["strata", "connected"]
     strata: int
+
+    @property
+    def key(self) -> str:
+        """The name of exactly these assignments: equal keys, equal draws."""
+        return sha256(np.ascontiguousarray(self.cohort, dtype=np.int8).tobytes()).hexdigest()[:16]
 
     @property
     def smallest_p(self) -> float:
@@ -144,51 +150,42 @@ def draw_connected(
 ) -> ReferenceSet | None:
     """Return sets grown on the map, in parts as large as those of the true set, of the most similar mean log level.
 
-    Up to 600 different sets are grown and the 200 nearest in level kept. Where all parts are single units, or
-    hardly any other set exists, None: there is nothing to imitate.
+    3,000 sets are grown, and of the different ones among them the third nearest in level is kept, at least 200.
+    Where all parts are single units there is nothing to imitate: None.
     """
     members = np.flatnonzero(cohort >= 0)
     parts = components(members, contiguity)
     if len(parts[0]) == 1:
         return None
-    rng = random.Random(seed)  # noqa: S311 - reproducible, not secret
-    touching = [frozenset(np.flatnonzero(row & pool).tolist()) for row in contiguity]
-    allowed = frozenset(np.flatnonzero(pool).tolist())
-    found: dict[frozenset[int], np.ndarray] = {}
-    idle = 0
-    while len(found) < GROWN and idle < GROWN:
-        row = _grow(cohort, parts, allowed, touching, rng)
-        key = frozenset() if row is None else frozenset(np.flatnonzero(row >= 0).tolist())
-        idle = idle + 1 if row is None or key in found else 0
-        if row is not None:
-            found.setdefault(key, row)
-    found.pop(frozenset(members.tolist()), None)
-    rows = np.array(list(found.values()), dtype=int).reshape(-1, len(cohort))
+    rows = _grown(cohort, parts, pool, contiguity, np.random.default_rng(np.random.SeedSequence(seed)))
+    _, first = np.unique(rows >= 0, axis=0, return_index=True)
+    rows = rows[np.sort(first)]
+    rows = rows[((rows >= 0) != (cohort >= 0)).any(axis=1)]
     log_level = np.log(level)
     distance = np.abs((rows >= 0) @ log_level / len(members) - log_level[members].mean())
-    kept = rows[np.argsort(distance, kind="stable")[:NEAREST]]
-    return ReferenceSet(np.concatenate([cohort[None], kept]), len(found) < NEAREST, "connected", 1)
+    kept = rows[np.argsort(distance, kind="stable")[: max(SMALLEST_SET, len(rows) // 3)]]
+    return ReferenceSet(np.concatenate([cohort[None], kept]), len(rows) <= SMALLEST_SET, "connected", 1)
 
 
-def _grow(
-    cohort: np.ndarray,
-    parts: list[list[int]],
-    allowed: frozenset[int],
-    touching: list[frozenset[int]],
-    rng: random.Random,
-) -> np.ndarray | None:
-    """Grow one set: parts of the given sizes that do not touch each other; None where it does not fit."""
-    row, free, staggered = np.full(len(cohort), -1), set(allowed), cohort.max() > 0
+def _grown(
+    cohort: np.ndarray, parts: list[list[int]], pool: np.ndarray, contiguity: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Return sets ``(B, N)`` of parts that do not touch each other, grown all at once, without those that got stuck.
+
+    A part begins at a free unit drawn at random and takes, one by one, a random free unit that touches it.
+    """
+    touching = contiguity.astype(np.float32)
+    free = np.tile(pool, (GROWN, 1))
+    whole, sets = np.ones(GROWN, dtype=bool), np.arange(GROWN)
+    rows = np.full((GROWN, len(cohort)), -1)
     for part in parts:
-        if not free:
-            return None
-        grown = [rng.choice(sorted(free))]
-        border: set[int] = set()
-        while len(grown) < len(part):
-            border = (border | touching[grown[-1]]) & free - set(grown)
-            if not border:
-                return None
-            grown.append(rng.choice(sorted(border)))
-        row[grown] = rng.sample(cohort[part].tolist(), len(part)) if staggered else 0
-        free -= set(grown).union(*(touching[unit] for unit in grown))
-    return row
+        own = np.zeros_like(free)
+        labels = rng.permuted(np.tile(cohort[part], (GROWN, 1)), axis=1)
+        for step in range(len(part)):
+            border = free & (own.astype(np.float32) @ touching > 0) if step else free
+            taken = np.where(border, rng.random(border.shape, dtype=np.float32), -1.0).argmax(axis=1)
+            whole &= border[sets, taken]
+            own[sets, taken], free[sets, taken] = True, False
+            rows[sets, taken] = labels[:, step]
+        free &= ~(own.astype(np.float32) @ touching > 0)
+    return rows[whole]

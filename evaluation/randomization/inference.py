@@ -42,6 +42,10 @@ class UnitEffects:
         ``(N,)`` mean count before the first date.
     past
         ``(H, N)`` standardised changes at earlier dates; empty without history.
+    later
+        ``(G, C)`` whether a unit of the second cohort is not yet treated in the windows of the first and is
+        compared with it; all False where only units never treated are compared. There may be more cohorts than
+        ``G``: the last ones have nobody to be compared with and serve the others only.
     """
 
     cohort: np.ndarray
@@ -51,6 +55,15 @@ class UnitEffects:
     share: np.ndarray
     level: np.ndarray
     past: np.ndarray
+    later: np.ndarray
+
+    def treated(self, cohort: np.ndarray) -> np.ndarray:
+        """Return which units are treated under assignments `cohort`, with an effect that is estimated."""
+        return np.asarray((cohort >= 0) & (cohort < len(self.residual)))
+
+    def compared(self, cohort: np.ndarray, g: int) -> np.ndarray:
+        """Return which units are compared with cohort `g` under assignments `cohort` ``(..., N)``."""
+        return np.asarray(np.append(self.later[g], True)[cohort] & self.pool)
 
     @property
     def standardised(self) -> bool:
@@ -184,11 +197,11 @@ class Randomization:
 
 def _precision(effects: UnitEffects, cohort: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Mean of the assigned units less the mean of the others, ``(B, c)``, of `columns` ``(G, N, c)``."""
-    outside = (cohort < 0) & effects.pool
-    treated = (cohort >= 0).sum(axis=1)[:, None]
+    treated = effects.treated(cohort).sum(axis=1)[:, None]
     result = np.zeros((len(cohort), columns.shape[-1]))
     for g, values in enumerate(columns):
-        share = (effects.cohort == g).sum() / (effects.cohort >= 0).sum()
+        outside = effects.compared(cohort, g)
+        share = (effects.cohort == g).sum() / effects.treated(effects.cohort).sum()
         result += (cohort == g) @ values / treated - share * (outside @ values) / outside.sum(axis=1)[:, None]
     return result
 
@@ -199,10 +212,10 @@ def _equal(effects: UnitEffects, cohort: np.ndarray, columns: np.ndarray) -> np.
     Treated places keep their standard deviation and receive the standardised change of the drawn units; which
     place receives which is averaged over.
     """
-    outside = (cohort < 0) & effects.pool
-    treated = int((effects.cohort >= 0).sum())
+    treated = int(effects.treated(effects.cohort).sum())
     result = np.zeros((len(cohort), columns.shape[-1]))
     for g, values in enumerate(columns):
+        outside = effects.compared(cohort, g)
         spread, own, drawn = effects.spread[g], effects.cohort == g, cohort == g
         stayed, came = drawn & own, drawn & ~own
         left = spread[own].sum() - stayed @ np.where(own, spread, 0.0)

@@ -305,3 +305,56 @@ def test_years_of_anticipation_are_no_history():
         TwoByTwo(before=3, after=1).estimate(panel_of(c, {"a": "2020"}, anticipation=2)) for c in (counts, spoilt)
     )
     pd.testing.assert_frame_equal(one.table, other.table)
+
+
+def test_areas_not_yet_treated_are_compared_where_the_study_says_so():
+    """No area is never treated: the last cohort serves as comparison only."""
+    rng = np.random.default_rng(4)
+    counts = rng.poisson(100, (30, 16)).astype(float)
+    starts = {chr(97 + i): ("2020" if i < 3 else "2025") for i in range(26)}
+    counts[:3, 10:] *= 0.7
+    panel = panel_of(counts[:26], starts, comparison="not_yet_treated")
+    result = TwoByTwo(before=3, after=1).estimate(panel)
+    row = result.row(term="effect")
+    assert result.counts.treated == 3
+    assert result.counts.dropped == {"core.note.nobody_to_compare": 23}
+    assert row["conf_low"] < np.log(0.7) < row["conf_high"] < 0
+    by_hand = counts[:3, 10].sum() / counts[:3, 7:10].sum() / (counts[3:26, 10].sum() / counts[3:26, 7:10].sum())
+    assert np.exp(result.row(term="unadjusted")["estimate"]) == pytest.approx(by_hand)
+
+
+def test_not_yet_treated_areas_join_those_never_treated():
+    rng = np.random.default_rng(4)
+    counts = rng.poisson(100, (20, 16)).astype(float)
+    starts = {"a": "2020", "b": "2025"}
+    never, also = (
+        TwoByTwo(before=3, after=1).estimate(panel_of(counts, starts, comparison=comparison))
+        for comparison in ("never_treated", "not_yet_treated")
+    )
+    assert never.row(term="effect")["estimate"] != also.row(term="effect")["estimate"]
+    assert never.counts.treated == also.counts.treated == 2
+
+
+def test_excluded_areas_are_not_compared():
+    counts = np.random.default_rng(4).poisson(100, (20, 16)).astype(float)
+    result = TwoByTwo(before=3, after=1).estimate(panel_of(counts, {"a": "2020"}, excluded=("b", "c")))
+    assert result.counts.units == 18
+    assert "2 Gebiete, die die Maßnahme auch haben oder hatten, blieben aus dem Vergleich." in result.worded_notes("de")
+
+
+def test_one_treated_area_has_no_standard_error_by_area():
+    counts = np.random.default_rng(4).poisson(100, (20, 16)).astype(float)
+    with pytest.raises(EstimationError) as caught:
+        TwoByTwo(before=3, after=1, inference=ClusterRobust()).estimate(panel_of(counts, {"a": "2020"}))
+    assert caught.value.worded("de") == (
+        "TwoByTwo: Mit nur einem Gebiet mit Maßnahme gibt es keinen gebietsweisen Standardfehler. "
+        "Abhilfe: Die Zufallszuordnung verwenden (inference weglassen)."
+    )
+
+
+@pytest.mark.parametrize(("start", "before"), [("2014", 2), ("2015", 3), ("2020", 3)])
+def test_default_windows_leave_a_history(start, before):
+    counts = np.random.default_rng(4).poisson(100, (20, 16)).astype(float)
+    result = TwoByTwo().estimate(panel_of(counts, {"a": start}))
+    assert result.facts["before"] == before
+    assert result.facts["history_dates"] >= 2

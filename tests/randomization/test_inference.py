@@ -25,6 +25,7 @@ def effects_of(residual, spread, treated, past_dates=5):
         share=(cohort >= 0).astype(float)[None],
         level=np.ones(units),
         past=np.zeros((past_dates, units)),
+        later=np.zeros((1, 1), dtype=bool),
     )
 
 
