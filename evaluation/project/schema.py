@@ -165,6 +165,7 @@ class StudyEntry(Entry):
     period: Literal["year", "half_year", "quarter", "month"] = "month"
     comparison: Literal["never_treated", "not_yet_treated"] = "never_treated"
     leave_out: Literal["none", "neighbours"] = "none"
+    excluded: tuple[str, ...] = ()
     partial_period: Literal["before", "after", "drop"] = "drop"
     anticipation: Annotated[StrictInt, Field(ge=0)] = 0
     exposure: StrictBool | None = None

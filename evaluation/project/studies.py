@@ -75,10 +75,11 @@ def declare(project: "Project", file: StudyFile) -> Study:
         first = min(starts.values())
         year = str(project.year)
         raise DesignError(Problem("data.study_not_begun", file=name, study=entry.id, since=first, year=year))
-    return _study(project, entry, seen, name)
+    return _study(project, entry, seen, name, excluded={*entry.excluded, *known} - {*starts})
 
 
-def _study(project: "Project", entry: StudyEntry, starts: Mapping[str, str], name: str) -> Study:
+def _study(project: "Project", entry: StudyEntry, starts: Mapping[str, str], name: str, *, excluded: set[str]) -> Study:
+    """Return the study; areas that the register knows but the study does not treat are not compared either."""
     ended = entry.until is not None and (project.year is None or start_date(entry.until).year <= project.year)
     rates = project.outcomes[entry.outcome].exposure is not None if entry.exposure is None else entry.exposure
     reasons = {**entry.reasons, **({"treated_since": entry.reason} if entry.reason else {})}
@@ -86,6 +87,7 @@ def _study(project: "Project", entry: StudyEntry, starts: Mapping[str, str], nam
         **{field: getattr(entry, field) for field in _SAME},
         treated_since=dict(starts),
         until=entry.until if ended else None,
+        excluded=tuple(sorted(excluded)),
         exposure=rates,
         reasons=reasons,
         source=name,
@@ -137,7 +139,7 @@ def _unknown_units(project: "Project", entry: StudyEntry, starts: Mapping[str, s
         Problem(
             "data.study_unknown_unit", file=name, study=entry.id, value=unit, nearest=nearest(unit, valid) or valid[0]
         )
-        for unit in (*starts, *(unit for unit in entry.treated if unit not in starts))
+        for unit in dict.fromkeys((*starts, *entry.treated, *entry.excluded))
         if unit not in valid
     ]
 

@@ -257,6 +257,7 @@ def test_a_deviation_with_a_reason_is_taken_and_kept(city) -> None:
     study = open_project(city({"studies/patrols.toml": other})).study("patrols")
     assert study.starts == {"02": "2021"}
     assert study.reasons == {"treated_since": "Akte 7"}
+    assert study.excluded == ("01",), "an area that has the measure by the register is not compared"
 
 
 def test_a_measure_that_has_not_begun(city) -> None:
