@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 Progress = Callable[[int, int], None]
+_PATIENCE = 10  # seconds in which a kernel must end
 _SOCKET_PATH = 80  # characters; systems allow about 100 for a local socket, the rest is its name
 _OWN_ERRORS = frozenset({"DataError", "DesignError", "EstimationError", "ReportError", "EvaluationError"})
 _OPTIONS = (
     "--IPKernelApp.ignore_cwd=True",
+    "--IPKernelApp.log_level=50",  # the user is told by us what ended the kernel
     "--HistoryManager.enabled=False",
     "--InteractiveShell.colors=nocolor",
 )
@@ -166,8 +169,7 @@ def run_notebook(
         while not run.done.wait(0.2):
             pass
     finally:
-        _kill(place)
-        thread.join(timeout=10)
+        _end(place, thread)
         shutil.rmtree(place.scratch, ignore_errors=True)
     if run.failure is not None or run.result is None:
         failure = run.failure or RuntimeError("the notebook did not end")
@@ -175,13 +177,17 @@ def run_notebook(
     return run.result
 
 
-def _kill(place: _Place) -> None:
-    """End the kernel where it still runs; what waits for it then fails by itself."""
-    provisioner = getattr(place.kernel, "provisioner", None)
-    process = getattr(provisioner, "process", None)
-    if process is not None and process.poll() is None:
-        process.kill()
-        process.wait(timeout=10)
+def _end(place: _Place, thread: threading.Thread) -> None:
+    """End the kernel where it still runs, also one that is only just starting; what waits for it then fails."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        process = getattr(getattr(place.kernel, "provisioner", None), "process", None)
+        if process is not None and process.poll() is None:
+            process.kill()
+            process.wait(timeout=_PATIENCE)
+        if not thread.is_alive() or time.monotonic() > deadline:
+            return
+        thread.join(0.1)
 
 
 def _worded(failure: BaseException) -> BaseException:
