@@ -129,6 +129,12 @@ def proposal(material: Material, measure: Measure) -> Proposal:
     return material.proposals[measure.id]
 
 
+def grounds(material: Material, measure: Measure) -> tuple[Published, ...]:
+    """Return the published values that the reasons of a proposal may mention."""
+    said = [published for effect in material.effects_of(measure) for published in effect.said]
+    return (material.done[measure.id], *said)
+
+
 def reasons(material: Material, measure: Measure) -> str:
     """Return why the proposal is made, as a clause."""
     because = join_reasons(proposal(material, measure).reasons, material.language)

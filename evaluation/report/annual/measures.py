@@ -55,7 +55,8 @@ def page(material: Material, measure: Measure) -> list[Block]:
     blocks += _effect(material, measure)
     blocks.append(Paragraph(_not_meant(material, measure), lead=say("measures.not_meant")))
     proposal = judgement.proposal(material, measure)
-    blocks.append(Paragraph(proposal.sentence(material.language)))
+    words = proposal.sentence(material.language)
+    blocks.append(Paragraph(words, results=judgement.grounds(material, measure)))
     blocks.append(Paragraph(say("measures.source", source=_source(material, measure)), kind="small"))
     return blocks
 

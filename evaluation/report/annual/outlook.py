@@ -67,7 +67,7 @@ def _proposals(material: Material) -> TableBlock:
         columns=tuple(TableColumn(title=say(f"head.{name}")) for name in ("measure", "proposal", "because")),
         rows=tuple(rows),
         notes=(say("next_year.people_decide"),),
-        results=tuple(p for m in material.measures for e in material.extents[m.id] for p in (e.values, e.achieved)),
+        results=tuple(p for measure in material.measures for p in judgement.grounds(material, measure)),
     )
 
 

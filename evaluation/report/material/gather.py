@@ -11,7 +11,7 @@ from evaluation.agreement.register import Measure
 from evaluation.agreement.vocabulary import TABLES
 from evaluation.disclosure import About, Published, publish
 from evaluation.findings.finding import Finding, not_judged
-from evaluation.findings.proposal import Proposal, propose
+from evaluation.findings.proposal import Proposal, done_share, propose
 from evaluation.report.material.effects import Effect, effects
 from evaluation.report.material.extent import Extent, extents
 from evaluation.report.material.perceived import Perceived, perceived, shares_with_and_without
@@ -49,6 +49,8 @@ class Material:
         Planned and done by measure.
     findings, proposals
         By measure: what its main study says, or why there is none, and what is proposed.
+    done
+        By measure: share of the plan that was done, on which the proposal rests.
     groups
         By measure: sense of safety in its areas and elsewhere; only where a survey can show it.
     areas
@@ -67,6 +69,7 @@ class Material:
     extents: Mapping[str, tuple[Extent, ...]]
     findings: Mapping[str, Finding]
     proposals: Mapping[str, Proposal]
+    done: Mapping[str, Published]
     groups: Mapping[str, Published]
     areas: Mapping[str, str]
     not_meaningful: tuple[str, ...]
@@ -150,6 +153,7 @@ def gather(context: "Context") -> Material:
         extents=done.by_measure,
         findings=findings,
         proposals={id: propose(finding, done.of_measure(id)) for id, finding in findings.items()},
+        done={id: _done(context, id, done.of_measure(id)) for id in findings},
         groups=shares_with_and_without(context, survey) if survey else {},
         areas=area_names(context),
         not_meaningful=areas_without_residents(context),
@@ -166,6 +170,15 @@ def _base_year(context: "Context", headline: list[Registered], survey: Perceived
     since = context.project.agreement.since
     earlier = [year for year in first.years if since and year < str(since)[:4]]
     return earlier[-1] if earlier else first.years[0]
+
+
+def _done(context: "Context", measure: str, rows: pd.DataFrame) -> Published:
+    """Return how much of the plan of a measure was done, over all its indicators."""
+    share = done_share(rows)
+    frame = pd.DataFrame([{"value": float("nan") if share is None else share}])
+    source = context.project.file.source or context.project.name
+    about = About(id=f"measure.{measure}.done", unit="share", source=source, measure=measure)
+    return publish(frame, context.rules, about=about, keys=(), basis="services")
 
 
 def _finding(context: "Context", measure: Measure, studied: tuple[Effect, ...], done: pd.DataFrame) -> Finding:

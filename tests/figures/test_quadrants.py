@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from evaluation.figures.quadrants import clears_both, joined, quadrants
+
+NAMES = {"00": "Zentrum", "01": "Mitte", "02": "Nord"}
+
+
+@pytest.fixture
+def both(published):
+    def rows(values):
+        return [
+            {"area": area, "year": "2024", "value": value, "conf_low": value - width, "conf_high": value + width}
+            for area, (value, width) in values.items()
+        ]
+
+    keys = ("area", "year")
+    registered = published(rows({"00": (-0.4, 0.1), "01": (-0.3, 0.1), "02": (0.1, 0.3)}), unit="change", keys=keys)
+    perceived = published(
+        rows({"00": (-0.2, 0.1), "01": (0.2, 0.1), "02": (0.2, 0.1)}), unit="change_points", keys=keys
+    )
+    return registered, perceived
+
+
+def test_only_areas_that_clear_zero_both_ways_are_named(both, words):
+    said = words(quadrants(*both, names=NAMES, language="de", not_meaningful=["00"]))
+    assert "Mitte" in said
+    assert "Nord" not in said
+    assert "Zentrum: Einwohnerbezug nicht aussagekräftig" in said
+
+
+def test_quadrants_read_as_agreed(both, words):
+    said = words(quadrants(*both, names=NAMES, language="de"))
+    assert "weniger registrierte Fälle, Sicherheitsgefühl höher als vorher" in said
+    assert "mehr registrierte Fälle, Sicherheitsgefühl niedriger als vorher" in said
+
+
+def test_up_is_a_higher_sense_of_safety(both):
+    bottom, top = quadrants(*both, names=NAMES, language="de").axes[0].get_ylim()
+    assert bottom > 0 > top
+
+
+def test_no_point_lies_outside(both):
+    figure = quadrants(*both, names=NAMES, language="de")
+    across, up = figure.axes[0].get_xlim(), sorted(figure.axes[0].get_ylim())
+    points = joined(*both)
+    assert np.log1p(points["value_x"]).between(*across).all()
+    assert points["value_y"].between(*up).all()
+
+
+def test_joined_leaves_out_what_must_not_be_shown(both, published):
+    registered, perceived = both
+    hidden = published([{"area": "01", "year": "2024", "value": -0.3}], unit="change", keys=("area", "year"), cases=2)
+    assert joined(hidden, perceived).empty
+    assert clears_both(joined(registered, perceived)).tolist() == [True, True, False]
