@@ -6,18 +6,16 @@ resemble each other, and the reference is sets of areas that touch in the same w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import combinations, product
+from itertools import combinations
 from math import comb, prod
 from typing import Literal
 
 import numpy as np
 
 SMALLEST_STRATUM = 21
-GROWN = 3_000  # connected sets that are grown; of the different ones a third is kept for its level
-SMALLEST_SET = 200  # but not fewer than this
+SMALLEST_SET = 200  # connected sets are not picked for their level below this number
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,26 +96,30 @@ def _ways(units: int, sizes: list[int]) -> int:
     return ways
 
 
-def _choices(units: tuple[int, ...], sizes: list[int]) -> Iterator[tuple[tuple[int, ...], ...]]:
-    if not sizes:
-        yield ()
-        return
-    for chosen in combinations(units, sizes[0]):
-        rest = tuple(unit for unit in units if unit not in chosen)
-        for more in _choices(rest, sizes[1:]):
-            yield (chosen, *more)
+def _labels(units: int, sizes: list[int]) -> np.ndarray:
+    """Return all ways ``(W, units)`` to give labels 0, 1, ... to as many units as `sizes` says, -1 to the rest."""
+    rows = np.full((1, units), -1)
+    for label, size in enumerate(sizes):
+        if not size:
+            continue
+        parts = []
+        for row in rows:
+            free = np.flatnonzero(row < 0)
+            chosen = np.array(list(combinations(free, size)), dtype=int).reshape(-1, size)
+            part = np.tile(row, (len(chosen), 1))
+            np.put_along_axis(part, chosen, label, axis=1)
+            parts.append(part)
+        rows = np.concatenate(parts)
+    return rows
 
 
 def _enumerated(cohort: np.ndarray, groups: list[np.ndarray], sizes: list[list[int]]) -> np.ndarray:
-    rows = []
-    for parts in product(*(_choices(tuple(group), size) for group, size in zip(groups, sizes, strict=True))):
-        row = np.full(len(cohort), -1)
-        for part in parts:
-            for g, chosen in enumerate(part):
-                row[list(chosen)] = g
-        if not np.array_equal(row, cohort):
-            rows.append(row)
-    return np.array(rows, dtype=int).reshape(-1, len(cohort))
+    rows = np.full((1, len(cohort)), -1)
+    for group, size in zip(groups, sizes, strict=True):
+        labels = _labels(len(group), size)
+        rows = np.repeat(rows, len(labels), axis=0)
+        rows[:, group] = np.tile(labels, (len(rows) // len(labels), 1))
+    return np.asarray(rows[(rows != cohort).any(axis=1)])
 
 
 def _drawn(cohort: np.ndarray, groups: list[np.ndarray], draws: int, seed: int) -> np.ndarray:
@@ -146,18 +148,19 @@ def components(members: np.ndarray, contiguity: np.ndarray) -> list[list[int]]:
 
 
 def draw_connected(
-    cohort: np.ndarray, pool: np.ndarray, contiguity: np.ndarray, level: np.ndarray, *, seed: int
+    cohort: np.ndarray, pool: np.ndarray, contiguity: np.ndarray, level: np.ndarray, *, grow: int, seed: int
 ) -> ReferenceSet | None:
     """Return sets grown on the map, in parts as large as those of the true set, of the most similar mean log level.
 
-    3,000 sets are grown, and of the different ones among them the third nearest in level is kept, at least 200.
+    `grow` sets are grown, and of the different ones among them the third nearest in level is kept, at least 200.
     Where all parts are single units there is nothing to imitate: None.
     """
     members = np.flatnonzero(cohort >= 0)
     parts = components(members, contiguity)
     if len(parts[0]) == 1:
         return None
-    rows = _grown(cohort, parts, pool, contiguity, np.random.default_rng(np.random.SeedSequence(seed)))
+    rng = np.random.default_rng(np.random.SeedSequence(seed))
+    rows = _grown(cohort, parts, np.tile(pool, (grow, 1)), contiguity, rng)
     _, first = np.unique(rows >= 0, axis=0, return_index=True)
     rows = rows[np.sort(first)]
     rows = rows[((rows >= 0) != (cohort >= 0)).any(axis=1)]
@@ -168,19 +171,18 @@ def draw_connected(
 
 
 def _grown(
-    cohort: np.ndarray, parts: list[list[int]], pool: np.ndarray, contiguity: np.ndarray, rng: np.random.Generator
+    cohort: np.ndarray, parts: list[list[int]], free: np.ndarray, contiguity: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """Return sets ``(B, N)`` of parts that do not touch each other, grown all at once, without those that got stuck.
 
-    A part begins at a free unit drawn at random and takes, one by one, a random free unit that touches it.
+    A part begins at a unit of `free` ``(B, N)`` drawn at random and takes, one by one, a random free unit that
+    touches it.
     """
-    touching = contiguity.astype(np.float32)
-    free = np.tile(pool, (GROWN, 1))
-    whole, sets = np.ones(GROWN, dtype=bool), np.arange(GROWN)
-    rows = np.full((GROWN, len(cohort)), -1)
+    touching, sets = contiguity.astype(np.float32), np.arange(len(free))
+    whole, rows = np.ones(len(free), dtype=bool), np.full(free.shape, -1)
     for part in parts:
         own = np.zeros_like(free)
-        labels = rng.permuted(np.tile(cohort[part], (GROWN, 1)), axis=1)
+        labels = rng.permuted(np.tile(cohort[part], (len(free), 1)), axis=1)
         for step in range(len(part)):
             border = free & (own.astype(np.float32) @ touching > 0) if step else free
             taken = np.where(border, rng.random(border.shape, dtype=np.float32), -1.0).argmax(axis=1)

@@ -21,6 +21,7 @@ LITTLE_HISTORY = 2  # placebo dates; with fewer, nothing can be standardised
 STRATA_WITHOUT_HISTORY = 4
 TYPICAL_EFFECT = np.log(1 - 0.16)  # hot-spot policing, Braga and Weisburd 2020
 POWER = 0.8
+MOST_GROWN = 3_000  # connected sets
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +103,7 @@ class Randomization:
         strata of the level.
     draws, seed, enumerate_up_to
         Assignments are enumerated where there are no more than `enumerate_up_to`, else `draws` of them are drawn.
+        Of connected sets three times as many are grown (at most 3,000), and a third is kept.
     level
         Of the interval.
 
@@ -151,7 +153,14 @@ class Randomization:
             ``(N, N)`` whether units touch, None without a map.
         """
         if self.reference != "strata" and contiguity is not None and effects.standardised:
-            connected = draw_connected(effects.cohort, effects.pool, contiguity, effects.level, seed=self.seed)
+            connected = draw_connected(
+                effects.cohort,
+                effects.pool,
+                contiguity,
+                effects.level,
+                grow=min(3 * self.draws, MOST_GROWN),
+                seed=self.seed,
+            )
             if connected is not None and (self.reference == "connected" or connected.smallest_p <= 1 - self.level):
                 return connected
         wanted = 2 if effects.standardised else STRATA_WITHOUT_HISTORY

@@ -87,7 +87,7 @@ def test_connected_sets_are_connected_and_similar_in_level():
     contiguity = grid_contiguity(7, 9)
     level = np.exp(np.linspace(0, 4, 63))
     cohort = cohort_of(63, (60, 61, 62))
-    reference = draw_connected(cohort, np.ones(63, dtype=bool), contiguity, level, seed=2)
+    reference = draw_connected(cohort, np.ones(63, dtype=bool), contiguity, level, grow=3000, seed=2)
     assert reference is not None
     assert reference.kind == "connected"
     assert len(reference.cohort) == 1 + (801 - 1) // 3  # there are 801 connected triples on this grid
@@ -101,7 +101,7 @@ def test_connected_sets_respect_the_pool_and_the_sizes_of_parts():
     pool = np.ones(63, dtype=bool)
     pool[:9] = False
     cohort = cohort_of(63, (20, 21, 50))
-    reference = draw_connected(cohort, pool, contiguity, np.ones(63), seed=2)
+    reference = draw_connected(cohort, pool, contiguity, np.ones(63), grow=3000, seed=2)
     assert reference is not None
     for row in reference.cohort[1:]:
         chosen = np.flatnonzero(row >= 0)
@@ -111,13 +111,13 @@ def test_connected_sets_respect_the_pool_and_the_sizes_of_parts():
 
 def test_units_that_do_not_touch_need_no_connected_sets():
     cohort = cohort_of(63, (0, 30, 62))
-    assert draw_connected(cohort, np.ones(63, dtype=bool), grid_contiguity(7, 9), np.ones(63), seed=1) is None
+    assert draw_connected(cohort, np.ones(63, dtype=bool), grid_contiguity(7, 9), np.ones(63), grow=300, seed=1) is None
 
 
 def test_all_adjacent_pairs_are_found():
     contiguity = grid_contiguity(4, 4)
     cohort = cohort_of(16, (0, 1))
-    reference = draw_connected(cohort, np.ones(16, dtype=bool), contiguity, np.ones(16), seed=1)
+    reference = draw_connected(cohort, np.ones(16, dtype=bool), contiguity, np.ones(16), grow=3000, seed=1)
     assert reference is not None
     assert reference.enumerated
     assert len(reference.cohort) == contiguity.sum() / 2

@@ -57,7 +57,7 @@ def run_once(source: CountPanel, date: int, cell: Cell, rng: np.random.Generator
     if cell.effect:
         ahead = slice(date, date + source.after)
         counts[treated, ahead] = rng.binomial(counts[treated, ahead], 1 + cell.effect)
-    inference = Randomization(draws=999, seed=int(rng.integers(2**31)), weights=cell.weights)
+    inference = Randomization(draws=199, enumerate_up_to=999, seed=int(rng.integers(2**31)), weights=cell.weights)
     method = TwoByTwo(before=source.before, after=source.after, inference=inference)
     row = method.estimate(as_panel(counts, source, treated, np.full(cell.treated, date))).row(term="effect")
     truth = np.log1p(cell.effect)

@@ -21,7 +21,7 @@ the test is run. Made by `make simulation`; every cell and its seed is in `simul
 {evaluation}, Python {python}, numpy {numpy}, pandas {pandas}.
 
 * **simulated**: 63 areas x 36 months, over-dispersed, serially correlated, seasonal; 12 months before, 6 after; 1,000
-  panels a cell.
+  panels a cell, 500 where there is an effect.
 * **Leipzig**: recorded offences in 63 Ortsteile, yearly, 2004-2022; three years before, one after; 13 dates.
 * **New York**: shootings in 77 precincts, monthly, 2006-2023; 24 months before, 12 after; 21 dates.
 

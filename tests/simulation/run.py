@@ -30,9 +30,10 @@ EFFECTS = (0.0, -0.2)
 REPETITIONS = {"simulated": 1000, "Leipzig": 20, "New York": 12}  # on real panels for every date
 
 
-def repetitions(panel: str) -> int:
-    """Return how often a cell is repeated (on real panels at each date)."""
-    return next(number for name, number in REPETITIONS.items() if panel.startswith(name))
+def repetitions(cell: Cell) -> int:
+    """Return how often a cell is repeated (on real panels at each date); with an effect half as often."""
+    number = next(number for name, number in REPETITIONS.items() if cell.panel.startswith(name))
+    return number // 2 if cell.effect else number
 
 
 def panels() -> list[str]:
@@ -70,7 +71,7 @@ def main() -> None:
         for panel, rule, treated, effect in product(panels(), RULES, TREATED, EFFECTS)
     ]
     share = 0.1 if options.quick else 1.0
-    jobs = [(cell, max(1, round(share * repetitions(cell.panel))), 1000 + i) for i, cell in enumerate(cells)]
+    jobs = [(cell, max(1, round(share * repetitions(cell))), 1000 + i) for i, cell in enumerate(cells)]
     lines, begun = [], time.monotonic()
     with ProcessPoolExecutor(2) as pool:
         for line in pool.map(run, jobs):
