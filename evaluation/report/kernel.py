@@ -5,6 +5,7 @@ libraries of this process. The kernel talks over local sockets where the system 
 needed, keeps no history, and does not import from the working folder.
 """
 
+import logging
 import os
 import shutil
 import sys
@@ -108,6 +109,7 @@ class _Run:
     def _papermill(self) -> Any:
         from papermill import execute_notebook
 
+        logging.getLogger("papermill").addHandler(logging.NullHandler())  # what matters is raised
         total = 1 + sum(cell.cell_type == "code" for cell in self.notebook.cells)
         ran = 0
 

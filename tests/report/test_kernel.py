@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,11 +21,17 @@ def outputs(*cells: str, folder: Path, **more: object) -> list[str]:
     return [output.get("text", "").strip() for cell in done.cells for output in cell.get("outputs", [])]
 
 
-def scratch() -> set[str]:
-    return {name for name in os.listdir(tempfile.gettempdir()) if name.startswith("report-")}
+@pytest.fixture
+def temporary(monkeypatch):
+    """A folder for temporary files that nobody else uses; short, because the names of local sockets must be."""
+    folder = tempfile.mkdtemp(prefix="k")
+    monkeypatch.setattr(tempfile, "tempdir", folder)
+    monkeypatch.setenv("TMPDIR", folder)
+    yield Path(folder)
+    shutil.rmtree(folder)
 
 
-def test_it_runs_in_this_interpreter_whatever_python3_means_elsewhere(tmp_path, monkeypatch):
+def test_it_runs_in_this_interpreter_whatever_python3_means_elsewhere(tmp_path, temporary, monkeypatch):
     kernels = tmp_path / "jupyter" / "kernels" / "python3"
     kernels.mkdir(parents=True)
     (kernels / "kernel.json").write_text('{"argv": ["/does/not/exist"], "display_name": "x", "language": "python"}')
@@ -33,9 +40,8 @@ def test_it_runs_in_this_interpreter_whatever_python3_means_elsewhere(tmp_path, 
     folder.mkdir()
     (folder / "pandas.py").write_text("raise SystemExit('the working folder was imported from')")
     code = "import os, sys, pandas\nprint(sys.executable, os.getcwd(), year)"
-    before = scratch()
     assert outputs(code, folder=folder) == [f"{sys.executable} {folder} 2024"]
-    assert scratch() == before
+    assert list(temporary.iterdir()) == []
 
 
 def test_progress_counts_the_cells(tmp_path):
@@ -73,8 +79,7 @@ run_notebook(notebook_of("year = 1", waiting), {"year": 2024}, folder=folder)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for other processes")
-def test_ctrl_c_ends_the_kernel_too(tmp_path, root):
-    before = scratch()
+def test_ctrl_c_ends_the_kernel_too(tmp_path, temporary, root):
     paths = os.pathsep.join([str(root), os.environ["PYTHONPATH"]])
     run = subprocess.Popen(
         [sys.executable, "-c", STOPPED, str(tmp_path)],
@@ -93,4 +98,4 @@ def test_ctrl_c_ends_the_kernel_too(tmp_path, root):
         run.kill()
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
-    assert scratch() == before
+    assert list(temporary.iterdir()) == []
