@@ -44,7 +44,8 @@ def effect_blocks(material: Material, effect: Effect) -> list[Block]:
         blocks += _timeline(material, effect)
     cautions = effect.cautions(material.language)
     if cautions:
-        blocks.append(Paragraph(" ".join(cautions), lead=material.say("effects.not_meant")))
+        shown = (effect.exaggeration,) if effect.exaggeration is not None else ()
+        blocks.append(Paragraph(" ".join(cautions), lead=material.say("effects.not_meant"), results=shown))
     if effect.finding.grade is not None:
         reasons = effect.finding.grade.reasons(material.language)
         lead = effect.finding.grade.worded(material.language) + "."
@@ -64,7 +65,13 @@ def _tested(material: Material, effect: Effect) -> list[Block]:
     raw = effect.effect.cell(term="unadjusted").value if "unadjusted" in set(effect.effect.frame["term"]) else None
     if raw is not None:
         words += " " + material.say("effects.raw", change=raw, ratio=1 + raw)
-    return [Paragraph(words, kind="small", results=(effect.p_values, effect.effect))]
+    blocks: list[Block] = [Paragraph(words, kind="small", results=(effect.p_values, effect.effect))]
+    if effect.false_alarms is not None:
+        rates = {str(row["rule"]): row["value"] for row in effect.false_alarms.frame.to_dict("records")}
+        level = effect.finding.verdict.level
+        words = material.say("effects.false_alarms", level=level, **rates)
+        blocks.append(Paragraph(words, kind="small", results=(effect.false_alarms,)))
+    return blocks
 
 
 def _design(material: Material, effect: Effect) -> str:

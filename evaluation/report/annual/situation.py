@@ -20,6 +20,8 @@ from evaluation.report.material.registered import Noted, Registered
 from evaluation.report.tables import Layout, side_by_side, wide_table
 
 MOST_MARKS = 6
+REPORTED = "reported"
+"""Item of the survey that asks victims whether they reported the offence."""
 
 
 def registered_situation(material: Material) -> list[Block]:
@@ -34,6 +36,7 @@ def registered_situation(material: Material) -> list[Block]:
     blocks.append(Paragraph(say(f"trends.note.{unit}"), kind="small"))
     if any(project.outcomes[outcome.id].table == "incidents" for outcome in material.headline):
         blocks.append(Paragraph(say("situation.provisional"), kind="small"))
+    blocks += _reporting(material)
     first = material.headline[0]
     if first.change is None:
         words = "report.missing.change"
@@ -51,6 +54,16 @@ def registered_situation(material: Material) -> list[Block]:
     blocks.append(Paragraph(words, kind="small", results=(counted,)))
     blocks.append(area_table(material, first))
     return blocks
+
+
+def _reporting(material: Material) -> list[Block]:
+    """Return the share of victims who reported the offence: registered cases are read beside it."""
+    survey = material.perceived
+    if survey is None or REPORTED not in survey.titles:
+        return []
+    words = judgement.perceived_sentence(material, REPORTED, survey.titles[REPORTED])
+    sets = tuple(p for p in (survey.shares.where(item=REPORTED), survey.changes) if p is not None)
+    return [Paragraph(words, lead=material.say("situation.reporting"), results=sets)]
 
 
 def _trends(material: Material) -> Block:

@@ -9,7 +9,9 @@ import pandas as pd
 
 from evaluation.agreement.dose import areas_without_dose
 from evaluation.agreement.register import Measure
+from evaluation.diagnostics import placebo_calibration
 from evaluation.did.event_study import EventStudy
+from evaluation.did.two_by_two import TwoByTwo
 from evaluation.disclosure import About, Cell, Published, publish
 from evaluation.errors import EvaluationError
 from evaluation.estimates import Estimates
@@ -53,6 +55,10 @@ class Effect:
         Key ``event_time``: the effect by time since the start.
     reach
         Key ``what``: areas with the measure, comparison areas, assignments.
+    false_alarms
+        Key ``rule``: how often the same test found something at earlier dates at which nothing began.
+    exaggeration
+        By how much an established effect is overstated on average, were it a typical one.
     p_values
         Key ``specification``, and the smallest attainable one as ``smallest``.
     error
@@ -72,6 +78,8 @@ class Effect:
     timeline: Published | None = None
     reach: Published | None = None
     p_values: Published | None = None
+    false_alarms: Published | None = None
+    exaggeration: Published | None = None
     error: EvaluationError | None = None
 
     @property
@@ -100,6 +108,8 @@ class Effect:
             self.timeline,
             self.reach,
             self.p_values,
+            self.false_alarms,
+            self.exaggeration,
         )
         return tuple(published for published in sets if published is not None)
 
@@ -231,6 +241,14 @@ def _published(
         "specifications": _specifications(
             context, {DECLARED: estimates, **others}, about("specifications", "change"), cases
         ),
+        "false_alarms": _false_alarms(context, panel, estimates, about("false_alarms", "share")),
+        "exaggeration": publish(
+            pd.DataFrame([{"value": estimates.facts.get("exaggeration", np.nan)}]),
+            rules,
+            about=about("exaggeration", "index"),
+            keys=(),
+            basis="services",
+        ),
         "p_values": _p_values(context, {DECLARED: estimates, **others}, about("p_value", "p_value")),
         "labels": _labels(context, study, {DECLARED: estimates, **others}),
         "timeline": None
@@ -275,6 +293,16 @@ def _specifications(context: "Context", results: Mapping[str, Estimates], about:
         parts.append(row[[*numbers, "p_value"]].assign(**{n: row[n] - 1 for n in numbers}, specification=name))
     frame = pd.concat(parts, ignore_index=True)
     return publish(frame, context.rules, about=about, keys=("specification",), basis="cases", cases=cases)
+
+
+def _false_alarms(context: "Context", panel: Panel, estimates: Estimates, about: About) -> Published | None:
+    """Return the false alarm rate of the test on the city's own areas and earlier dates, if there are enough."""
+    if not isinstance(estimates.method, TwoByTwo):
+        return None
+    result = placebo_calibration(panel, estimates.method)
+    if result.table["estimate"].isna().all():
+        return None
+    return publish(result, context.rules, about=about, keys=("rule",), basis="services")
 
 
 def _p_values(context: "Context", results: Mapping[str, Estimates], about: About) -> Published:
