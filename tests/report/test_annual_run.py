@@ -120,6 +120,11 @@ def test_record_has_inputs_seeds_and_versions(report, project):
     assert record["parameters"] == {"project": project.name, "year": 2024, "language": "de"}
 
 
+def numbers(path: Path) -> set[tuple[str, str, str]]:
+    rows = csv.DictReader(StringIO(path.read_text(encoding="utf-8"), newline=""))
+    return {(row["id"], row["period"], row["value"]) for row in rows}
+
+
 @pytest.fixture(scope="module")
 def english(project) -> Path:
     done = evaluation("report", "annual", project, "--year", YEAR, "--lang", "en")
@@ -131,10 +136,7 @@ def test_english_report_says_the_same_numbers(report, english):
     html = (english / "report.html").read_text(encoding="utf-8")
     assert '<html lang="en">' in html
     assert "Quelle:" not in html
-    german, other = (
-        {(row["id"], row["period"], row["value"]) for row in csv.DictReader(path.open(encoding="utf-8", newline=""))}
-        for path in (report / "results.csv", english / "results.csv")
-    )
+    german, other = (numbers(folder / "results.csv") for folder in (report, english))
     assert german == other
 
 
