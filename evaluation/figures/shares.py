@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evaluation.disclosure import Published
-from evaluation.figures.style import BLUE, GREY, INK, ORANGE, halo, in_house_style, new_figure, number_axis, wrapped
+from evaluation.figures.style import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    PALE_BLUE,
+    halo,
+    in_house_style,
+    new_figure,
+    number_axis,
+    wrapped,
+)
 from evaluation.texts import text
 from evaluation.texts.numbers import format_value
 
@@ -63,8 +74,8 @@ def _panel(axes: "Axes", frame: pd.DataFrame, waves: list[str], language: str) -
     frame = frame.assign(at=[waves.index(wave) for wave in frame["wave"]]).sort_values("at")
     known = frame[frame["value"].notna()]
     axes.plot(known["at"], known["value"], color=BLUE, linewidth=0.9, alpha=0.45, zorder=2)
-    axes.vlines(known["at"], known["conf_low"], known["conf_high"], color=BLUE, linewidth=2.2, zorder=3)
-    axes.plot(known["at"], known["value"], "o", color=BLUE, markersize=5, markeredgecolor="white", zorder=4)
+    axes.vlines(known["at"], known["conf_low"], known["conf_high"], color=PALE_BLUE, linewidth=7, zorder=3)
+    axes.plot(known["at"], known["value"], "o", color=BLUE, markersize=3.6, zorder=4)
     for row in known.itertuples():
         axes.annotate(
             format_value(float(row.value), "pct0", language),

@@ -26,7 +26,7 @@ def interval(cell: Cell, spec: str, language: str) -> str:
     >>> cell = Cell(id="x", unit="change", value=-0.1, conf_low=-0.2, conf_high=-0.01, p_value=None, cases=None,
     ...             note="", suppressed=False, flagged=False)
     >>> interval(cell, "spct1", "en")
-    '95% range −20.0% to −1.0%'
+    '95% interval: −20.0% to −1.0%'
     """
     low, high = format_value(cell.conf_low, spec, language), format_value(cell.conf_high, spec, language)
     if cell.conf_low is None and cell.conf_high is None:

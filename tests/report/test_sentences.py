@@ -44,7 +44,7 @@ def test_intervals_say_which_end_is_open():
         f"95-%-Bereich: bis +10,0{NBSP}%, nach unten offen",
         f"95-%-Bereich: ab −20,0{NBSP}%, nach oben offen",
     ]
-    assert sentences.interval(cell(-0.1), "spct1", "en") == "a 95% range cannot be given"
+    assert sentences.interval(cell(-0.1), "spct1", "en") == "a 95% interval cannot be given"
 
 
 def test_a_change_that_is_not_established_is_never_called_a_decrease():

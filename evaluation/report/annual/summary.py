@@ -6,6 +6,7 @@ from evaluation.figures.summary import before_after
 from evaluation.report import sentences
 from evaluation.report.annual import judgement
 from evaluation.report.annual.pieces import anchor, figure, named, row, short_title
+from evaluation.report.annual.situation import REPORTED
 from evaluation.report.blocks import (
     Block,
     ContentsBlock,
@@ -117,7 +118,8 @@ def what_we_do_not_know(material: Material) -> ListBlock:
         found.append((material.say("unknown.no_survey"), ()))
     if not material.registered:
         found.append((material.say("unknown.no_counts"), ()))
-    found.append((material.say("unknown.reporting"), ()))
+    asked = material.perceived is not None and REPORTED in material.perceived.titles
+    found.append((material.say("unknown.shift" if asked and material.effects else "unknown.reporting"), ()))
     return ListBlock(tuple(w for w, _ in found), results=tuple(p for _, sets in found for p in sets))
 
 
