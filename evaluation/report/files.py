@@ -22,10 +22,12 @@ def partial_folder(target: Path) -> Iterator[Path]:
     ReportError
         Nothing can be written beside `target`, or the disk is full.
     """
+    absent = [parent for parent in (target.parent, *target.parent.parents) if not parent.exists()]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.partial-", dir=target.parent))
     except OSError as failure:
+        _remove_empty(absent)
         raise _worded(failure, target) from failure
     try:
         yield folder
@@ -33,6 +35,14 @@ def partial_folder(target: Path) -> Iterator[Path]:
         raise _worded(failure, target) from failure
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        _remove_empty(absent)
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    """Remove those of the folders, innermost first, in which there is nothing."""
+    for folder in folders:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def write(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -110,5 +110,5 @@ def test_an_interrupted_first_report_leaves_no_folder(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "replace", stop)
     with pytest.raises(KeyboardInterrupt):
-        write(tmp_path / "2024")
+        write(tmp_path / "reports" / "2024")
     assert list(tmp_path.iterdir()) == []
