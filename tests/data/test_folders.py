@@ -1,4 +1,5 @@
-import os
+import errno
+import tempfile
 
 import pytest
 
@@ -79,12 +80,28 @@ def test_kept_files_stay_and_a_failure_brings_the_old_folder_back(tmp_path):
     assert names(tmp_path) == ["a"]
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may write everywhere")
-def test_an_unwritable_place(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(DataError, match=r"^File a: The folder cannot be written"), whole_folder(tmp_path / "a"):
+def test_a_place_without_the_right_to_write(tmp_path, monkeypatch):
+    """The system refuses; its superuser may write everywhere, so that a folder's rights would not make it."""
+
+    def refuse(**options):
+        raise PermissionError(errno.EACCES, "Permission denied", str(options["dir"]))
+
+    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
+    with pytest.raises(DataError) as raised, whole_folder(tmp_path / "a"):
         pass
-    tmp_path.chmod(0o700)
+    assert str(raised.value) == (
+        "File a: The folder cannot be written (Permission denied). "
+        "What to do: Check rights and free space, close open files of the folder."
+    )
+    assert names(tmp_path) == []
+
+
+def test_a_place_below_a_file(tmp_path):
+    (tmp_path / "file").write_text("1")
+    with pytest.raises(DataError) as raised, whole_folder(tmp_path / "file" / "sub" / "a"):
+        pass
+    assert [problem.code for problem in raised.value.problems] == ["delivery.folder_not_written"]
+    assert (tmp_path / "file").read_text() == "1"
 
 
 def test_a_file_in_the_way(tmp_path):
