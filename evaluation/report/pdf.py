@@ -18,6 +18,7 @@ from evaluation.report.render import TEMPLATE
 from evaluation.texts import text
 
 _UNFOLDS = re.compile(r'<details class="numbers">\s*<summary>.*?</summary>\s*(.*?)</details>', re.DOTALL)
+_END_OF_CONTENTS = re.compile(r"</ol>\s*</nav>")
 _TABLE_ID = re.compile(r'<table id="([^"]+)"')
 _PACKAGES = {
     "linux": "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 (Debian, Ubuntu: apt-get install)",
@@ -75,6 +76,8 @@ def for_paper(html: str, language: str) -> str:
         return changed
     title = escape(text("runner.tables_of_figures", language))
     tables = "\n".join(moved)
+    entry = f'<li><a href="#tables-of-figures">{title}</a></li>'
+    changed = _END_OF_CONTENTS.sub(lambda found: f"{entry}\n{found.group()}", changed, count=1)
     return changed.replace("</main>", f'\n<h2 id="tables-of-figures">{title}</h2>\n{tables}\n</main>', 1)
 
 

@@ -33,7 +33,7 @@ def merged(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def safe_text(words: str) -> str:
-    """Return `words` on one line, and so that no spreadsheet takes them for a formula.
+    r"""Return `words` on one line, and so that no spreadsheet takes them for a formula.
 
     Examples
     --------

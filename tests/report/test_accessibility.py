@@ -107,8 +107,9 @@ def test_pdf_holds_the_words_and_moves_the_numbers_to_the_end(pdf_file):
         ["pdftotext", "-layout", str(pdf_file), "-"], capture_output=True, encoding="utf-8", check=True
     ).stdout
     assert re.search(r"1 Wie wird die Umsetzung beurteilt\?[ .]+\d", words)  # list of contents with page numbers
+    assert re.search(r"Tabellen zu den Abbildungen[ .]+\d", words)
     linked = re.search(r"Zahlen als Tabelle: Seite (\d+)", words)
     assert linked
     pages = words.split("\f")
     assert "Tabellen zu den Abbildungen" in pages[int(linked.group(1)) - 1]
-    assert words.index("Tabellen zu den Abbildungen") < words.index("Diebstahl nach Ortsteil")
+    assert words.rindex("Tabellen zu den Abbildungen") < words.index("Diebstahl nach Ortsteil")
