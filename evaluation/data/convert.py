@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.data.contracts import Column
-from evaluation.data.dates import parse_dates, parse_periods
+from evaluation.data.dates import format_code, parse_dates, parse_periods
 from evaluation.data.dialect import normal
 from evaluation.data.numbers import Marks, decide, marks_of, parse_booleans, parse_numbers, two_marks
 from evaluation.data.place import SHOWN, Place
@@ -190,7 +190,7 @@ def _dates(cells: _Cells, column: Column, declared: str | None, place: Place, ma
         bad = pd.concat([texts[dates.isna()], cells.numbers.drop(compact.index).astype("str")])
         _fail("data.not_a_date", bad, column, place, made)
         if found and len(texts):
-            made.facts.append(place.problem("data.found_dates", column.name, given=found))
+            made.facts.append(place.problem(format_code(found), column.name, given=found))
     values = pd.concat([native, dates.dropna()])
     return values.dt.normalize() if column.kind == "date" else values
 

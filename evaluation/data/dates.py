@@ -22,25 +22,27 @@ _TIMES = {
 
 @dataclass(frozen=True)
 class _Format:
-    """A way to write a date: its name for readers, its form and its pattern for parsing."""
+    """A way to write a date: its German name, its form and pattern for parsing, and the text key that words it."""
 
     name: str
     form: str
     pattern: str
+    key: str
 
 
 _FORMATS = (
-    _Format("TT.MM.JJJJ", r"\d{1,2}\.\d{1,2}\.\d{4}", "%d.%m.%Y"),
-    _Format("TT.MM.JJ", r"\d{1,2}\.\d{1,2}\.\d{2}", "%d.%m.%y"),
-    _Format("JJJJ-MM-TT", r"\d{4}-\d{1,2}-\d{1,2}", "%Y-%m-%d"),
-    _Format("JJJJMMTT", r"(?:19|20)\d{6}", "%Y%m%d"),
+    _Format("TT.MM.JJJJ", r"\d{1,2}\.\d{1,2}\.\d{4}", "%d.%m.%Y", "dots"),
+    _Format("TT.MM.JJ", r"\d{1,2}\.\d{1,2}\.\d{2}", "%d.%m.%y", "dots_short"),
+    _Format("JJJJ-MM-TT", r"\d{4}-\d{1,2}-\d{1,2}", "%Y-%m-%d", "year_first"),
+    _Format("JJJJMMTT", r"(?:19|20)\d{6}", "%Y%m%d", "eight_digits"),
 )
 _SLASH = r"\d{1,2}/\d{1,2}/\d{4}"
-_DAY_FIRST = _Format("TT/MM/JJJJ", _SLASH, "%d/%m/%Y")
-_MONTH_FIRST = _Format("MM/TT/JJJJ", _SLASH, "%m/%d/%Y")
-_OPEN = _Format("", _SLASH, "")  # 05/11/2018: the fifth of November or the eleventh of May
+_DAY_FIRST = _Format("TT/MM/JJJJ", _SLASH, "%d/%m/%Y", "day_first")
+_MONTH_FIRST = _Format("MM/TT/JJJJ", _SLASH, "%m/%d/%Y", "month_first")
+_OPEN = _Format("", _SLASH, "", "")  # 05/11/2018: the fifth of November or the eleventh of May
 _BY_NAME = {form.name: form for form in (*_FORMATS, _DAY_FIRST, _MONTH_FIRST)}
 DATE_FORMATS = tuple(_BY_NAME)
+_GERMAN = str.maketrans("DY", "TJ")
 
 
 def parse_dates(
@@ -57,7 +59,7 @@ def parse_dates(
     place
         Names for messages.
     declared
-        One of `DATE_FORMATS`, or a pattern such as ``%d.%m.%Y %H:%M``.
+        One of `DATE_FORMATS`, also as ``DD.MM.YYYY``, or a pattern such as ``%d.%m.%Y %H:%M``.
 
     Returns
     -------
@@ -75,7 +77,9 @@ def parse_dates(
     >>> found, dates.dt.strftime("%Y-%m-%d %H:%M").tolist()
     ('TT.MM.JJJJ', ['2023-12-31 00:00', '2024-01-01 06:30'])
     """
-    if declared is not None and declared not in _BY_NAME:
+    if declared is not None and declared.translate(_GERMAN) in _BY_NAME:
+        declared = declared.translate(_GERMAN)
+    elif declared is not None:
         return _as_time(values, declared), declared, []
     plain = values.astype("str").copy()
     for unusual, instead in ((r"T", " "), (r" ?Uhr$", "")):
@@ -91,8 +95,8 @@ def parse_dates(
         problem = place.problem(
             "data.two_dates",
             column,
-            first=first.name,
-            second=second.name,
+            first=str(plain[first_in].iloc[0]),
+            second=str(plain[second_in].iloc[0]),
             first_rows=_rows(first_in),
             second_rows=_rows(second_in),
         )
@@ -101,6 +105,17 @@ def parse_dates(
     if form is _OPEN:
         return nothing, None, [place.problem("data.day_or_month", column, rows=_rows(fits))]
     return _parsed(plain, form), form.name, []
+
+
+def format_code(found: str) -> str:
+    """Return the text key that says which format was found, a declared pattern included.
+
+    Examples
+    --------
+    >>> format_code("TT.MM.JJJJ"), format_code("%d.%m.%Y")
+    ('data.found_dates.dots', 'data.found_dates.pattern')
+    """
+    return f"data.found_dates.{_BY_NAME[found].key if found in _BY_NAME else 'pattern'}"
 
 
 def _formats_of(plain: pd.Series) -> list[tuple[_Format, pd.Series]]:

@@ -108,7 +108,7 @@ CASES = {
         INCIDENTS + "1;31.12.2023;;;00;899000\n2;2023-12-30;;;00;899000\n3;01.01.2023;;;00;899000\n",
         "Datei incidents.csv, Tabelle incidents, Spalte Tatzeit von: Die Spalte enthält zwei Schreibweisen von "
         "Daten: "
-        "TT.MM.JJJJ (Zeilen 2 und 4) und JJJJ-MM-TT (Zeilen 3). Abhilfe: Die Spalte aus dem Ursprungsprogramm "
+        "31.12.2023 (Zeilen 2 und 4) und 2023-12-30 (Zeilen 3). Abhilfe: Die Spalte aus dem Ursprungsprogramm "
         "einheitlich "
         "ausgeben; sonst lassen sich Tag und Monat verwechseln.",
     ),

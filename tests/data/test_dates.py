@@ -41,19 +41,21 @@ def test_what_is_no_day_is_missing(text: str) -> None:
 @pytest.mark.parametrize(
     ("values", "first", "second"),
     [
-        (["31.12.2023", "2023-12-31"], "TT.MM.JJJJ", "JJJJ-MM-TT"),
-        (["13/01/2023", "01/13/2023"], "TT/MM/JJJJ", "MM/TT/JJJJ"),
-        (["31.12.2023", "31.12.23"], "TT.MM.JJJJ", "TT.MM.JJ"),
+        (["31.12.2023", "2023-12-31"], "31.12.2023", "2023-12-31"),
+        (["13/01/2023", "01/13/2023"], "13/01/2023", "01/13/2023"),
+        (["31.12.23", "31.12.2023"], "31.12.2023", "31.12.23"),
     ],
 )
 def test_two_forms_in_one_column_are_an_error_with_rows_of_both(values: list[str], first: str, second: str) -> None:
+    rows = dict(zip(values, (7, 9), strict=True))
     dates, found, [problem] = parse_dates(pd.Series(values, index=[7, 9]), "recorded", PLACE)
     assert found is None
     assert dates.isna().all()
     assert problem.worded("de") == (
         "Datei a.csv, Tabelle incidents, Spalte Erfassungsdatum: Die Spalte enthält zwei Schreibweisen von Daten: "
-        f"{first} (Zeilen 7) und {second} (Zeilen 9). Abhilfe: Die Spalte aus dem Ursprungsprogramm einheitlich "
-        "ausgeben; sonst lassen sich Tag und Monat verwechseln."
+        f"{first} (Zeilen {rows[first]}) und {second} (Zeilen {rows[second]}). "
+        "Abhilfe: Die Spalte aus dem Ursprungsprogramm einheitlich ausgeben; sonst lassen sich Tag und Monat "
+        "verwechseln."
     )
 
 
@@ -65,9 +67,30 @@ def test_an_order_that_the_values_leave_open_is_asked_for() -> None:
         '"TT/MM/JJJJ" oder '
         '"MM/TT/JJJJ".'
     )
-    for declared, month in (("TT/MM/JJJJ", 11), ("MM/TT/JJJJ", 5), ("%d/%m/%Y", 11)):
+    assert problem.worded("en").endswith('project.toml: date_format = "DD/MM/YYYY" or "MM/DD/YYYY".')
+    declarations = {"TT/MM/JJJJ": 11, "MM/TT/JJJJ": 5, "DD/MM/YYYY": 11, "MM/DD/YYYY": 5, "%d/%m/%Y": 11}
+    for declared, month in declarations.items():
         dates, _, problems = parse_dates(pd.Series(["05/11/2018"]), "recorded", PLACE, declared=declared)
         assert (dates[0].month, problems) == (month, [])
+
+
+@pytest.mark.parametrize(
+    ("value", "german", "english"),
+    [
+        ("31.12.2023", "TT.MM.JJJJ", "DD.MM.YYYY"),
+        ("31.12.23", "TT.MM.JJ", "DD.MM.YY"),
+        ("2023-12-31", "JJJJ-MM-TT", "YYYY-MM-DD"),
+        ("20231231", "JJJJMMTT", "YYYYMMDD"),
+        ("31/12/2023", "TT/MM/JJJJ", "DD/MM/YYYY"),
+        ("12/31/2023", "MM/TT/JJJJ", "MM/DD/YYYY"),
+    ],
+)
+def test_the_form_is_named_in_the_language_of_the_reader(read, value: str, german: str, english: str) -> None:
+    delivery = read("events", "event;title_de;title_en;start;kind\na;b;c;" + value + ";law\n")
+    assert delivery.problems == ()
+    words = {language: [fact.worded(language) for fact in delivery.detected] for language in ("de", "en")}
+    assert words["de"][-1] == f"Datei events.csv, Tabelle events, Spalte start: Erkannt: Datum in der Form {german}."
+    assert words["en"][-1] == f"File events.csv, table events, column start: Recognised: dates in the form {english}."
 
 
 def test_slashes_are_read_by_the_one_value_that_tells() -> None:
