@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evaluation.disclosure import Published
+from evaluation.disclosure import Cell, Published
 from evaluation.figures.style import (
     BLUE,
     GREY,
@@ -58,32 +58,7 @@ def without_measure(distribution: Published, effect: Published, *, language: str
     )
     top = float(bars["value"].max())
     axes.set_ylim(0, 1.42 * top)
-    if cell.value is not None:
-        level = 1.16 * top
-        axes.plot([cell.value, cell.value], [0, level], color=BLUE, linewidth=1.4, zorder=3)
-        if cell.conf_low is not None and cell.conf_high is not None:
-            axes.plot(
-                [cell.conf_low, cell.conf_high],
-                [level, level],
-                color=BLUE,
-                linewidth=2.4,
-                solid_capstyle="butt",
-                zorder=3,
-            )
-        axes.plot(cell.value, level, "o", color=BLUE, markersize=6, markeredgecolor="white", zorder=4)
-        words = text(f"figures.effect.{'event' if event else 'estimate'}", language, value=cell.value)
-        axes.annotate(
-            words,
-            (cell.value, level),
-            xytext=(0, 6),
-            textcoords="offset points",
-            ha="center",
-            fontsize=9,
-            fontweight=600,
-            color=BLUE,
-            path_effects=halo(),
-            zorder=5,
-        )
+    _estimate(axes, cell, 1.16 * top, text_key="event" if event else "estimate", language=language)
     axes.text(
         0.995,
         0.6,
@@ -102,6 +77,21 @@ def without_measure(distribution: Published, effect: Published, *, language: str
     number_axis(axes.yaxis, "int", language)
     axes.locator_params(axis="y", nbins=4, integer=True)
     return figure
+
+
+def _estimate(axes: Any, cell: Cell, level: float, *, text_key: str, language: str) -> None:
+    """Draw the estimate with its interval at the height `level`, and write it there."""
+    if cell.value is None:
+        return
+    axes.plot([cell.value, cell.value], [0, level], color=BLUE, linewidth=1.4, zorder=3)
+    if cell.conf_low is not None and cell.conf_high is not None:
+        ends = [cell.conf_low, cell.conf_high]
+        axes.plot(ends, [level, level], color=BLUE, linewidth=2.4, solid_capstyle="butt", zorder=3)
+    axes.plot(cell.value, level, "o", color=BLUE, markersize=6, markeredgecolor="white", zorder=4)
+    axes.annotate(
+        text(f"figures.effect.{text_key}", language, value=cell.value), (cell.value, level), xytext=(0, 6),
+        textcoords="offset points", ha="center", fontsize=9, fontweight=600, color=BLUE, path_effects=halo(), zorder=5,
+    )  # fmt: skip
 
 
 def _beyond(low: Any, high: Any, value: float | None) -> list[bool]:

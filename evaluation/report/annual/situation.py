@@ -16,6 +16,7 @@ from evaluation.report.annual import judgement
 from evaluation.report.annual.pieces import figure, missing
 from evaluation.report.blocks import Block, Heading, ListBlock, Paragraph, TableBlock, TableCell, TableColumn
 from evaluation.report.material import Material
+from evaluation.report.material.perceived import Perceived
 from evaluation.report.material.registered import Noted, Registered
 from evaluation.report.tables import Layout, side_by_side, wide_table
 
@@ -254,13 +255,7 @@ def perceived_situation(material: Material) -> list[Block]:
     blocks: list[Block] = [Heading(say("situation.perceived"), 3, id="sicherheitsgefuehl")]
     if survey is None:
         return [*blocks, missing(material.context, "report.missing.survey", subject="respondents")]
-    modes = {
-        str(wave): event.title[material.language]
-        for event in material.project.events
-        if event.kind == "survey"
-        for wave in survey.waves
-        if str(event.start.year) == wave[:4]
-    }
+    modes = _modes(material, survey)
     shown = survey.shares.where(item=list(survey.places))
     drawn = shares(shown, titles=survey.titles, language=material.language, mode_changes=list(modes))
     finding, counted = judgement.perceived_finding(material)
@@ -304,6 +299,17 @@ def perceived_situation(material: Material) -> list[Block]:
     return blocks
 
 
+def _modes(material: Material, survey: Perceived) -> dict[str, str]:
+    """Return the waves from which people were asked in another way, with what changed."""
+    return {
+        str(wave): event.title[material.language]
+        for event in material.project.events
+        if event.kind == "survey"
+        for wave in survey.waves
+        if str(event.start.year) == wave[:4]
+    }
+
+
 def both_situations(material: Material) -> list[Block]:
     """Return registered cases and sense of safety side by side."""
     say, both = material.say, material.together
@@ -313,15 +319,7 @@ def both_situations(material: Material) -> list[Block]:
     points = joined(both.registered, both.perceived)
     if points.empty:
         return [*blocks, missing(material.context, "report.missing.together_answers", subject="together")]
-    points = points.assign(clear=clears_both(points) & ~points["area"].isin(material.not_meaningful))
-    last = points[points["year"] == points["year"].max()]
-    quadrants_now = sentences.quadrants_of(last, material.areas)
-    year = str(points["year"].max())
-    finding, named = sentences.quadrant_finding(
-        quadrants_now, all_areas=len(last), year=year, language=material.language
-    )
-    sizes = {kind: len(areas) for kind, areas in quadrants_now.items()}
-    counted = material.tally("together.quadrants", all=len(last), clear=sum(sizes.values()), **sizes)
+    finding, named, counted = _quadrants_now(material, points)
     drawn = quadrants(
         both.registered,
         both.perceived,
@@ -329,13 +327,7 @@ def both_situations(material: Material) -> list[Block]:
         language=material.language,
         not_meaningful=material.not_meaningful,
     )
-    note = say(
-        "together.note",
-        outcome=both.outcome,
-        item=both.item,
-        registered=both.registered_before,
-        perceived=both.perceived_before,
-    )
+    before = {"registered": both.registered_before, "perceived": both.perceived_before}
     layout = Layout(
         id="zahlen-beides",
         caption=say("together.table"),
@@ -358,11 +350,21 @@ def both_situations(material: Material) -> list[Block]:
             counted=[counted],
         )
     )
-    blocks.append(Paragraph(note, kind="small"))
+    blocks.append(Paragraph(say("together.note", outcome=both.outcome, item=both.item, **before), kind="small"))
     if named:
         blocks.append(Paragraph(named, results=(both.registered, both.perceived)))
     if both.registered_before != both.perceived_before[:4]:
-        words = say("together.different", registered=both.registered_before, perceived=both.perceived_before)
-        blocks.append(Paragraph(words, kind="small"))
+        blocks.append(Paragraph(say("together.different", **before), kind="small"))
     blocks.append(Paragraph(say("together.no_cause"), kind="small"))
     return blocks
+
+
+def _quadrants_now(material: Material, points: pd.DataFrame) -> tuple[str, str, Published]:
+    """Return the finding of the last year, the sentences that name areas, and how many areas are in each quadrant."""
+    clear = clears_both(points) & ~points["area"].isin(material.not_meaningful)
+    year = str(points["year"].max())
+    last = points.assign(clear=clear)[points["year"] == year]
+    found = sentences.quadrants_of(last, material.areas)
+    finding, named = sentences.quadrant_finding(found, all_areas=len(last), year=year, language=material.language)
+    sizes = {kind: len(areas) for kind, areas in found.items()}
+    return finding, named, material.tally("together.quadrants", all=len(last), clear=sum(sizes.values()), **sizes)
