@@ -14,7 +14,7 @@ import pandas as pd
 from evaluation.data.cells import MARKS, MEANINGS, Cell, mark_of, read_cell
 from evaluation.data.contracts import COUNTS
 from evaluation.data.headings import period_of
-from evaluation.data.names import Names, plain
+from evaluation.data.names import Names, labelled, plain
 from evaluation.errors import Problem
 
 COLUMNS = ("area", "period", "category", "count", "reason", "lower", "upper")
@@ -120,7 +120,8 @@ def read_wide(
     counts = _bounded(_tidy(lines, absent, tuple(sheet.periods.values())), lines)
     notes = [_header_note(sheet, place), *reader.notes, *_total_notes(lines, areas, place)]
     if absent:
-        notes.append(Problem("delivery.note_absent", areas=absent, n=len(absent), **place))
+        ending, listed, more = labelled(absent, dict(names.pairs))
+        notes.append(Problem(f"delivery.note_absent{ending}", areas=listed, n=len(absent), more=more, **place))
     return counts, problems, notes
 
 

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -23,6 +23,21 @@ def plain(name: str) -> str:
     bare = _FOOTNOTE.sub("", name.strip())  # before NFKC, which makes ¹ a 1
     folded = unicodedata.normalize("NFKC", bare).casefold()
     return _JOINS.sub(" ", _PREFIX.sub("", folded)).strip()
+
+
+def labelled(keys: Sequence[str], names: Mapping[str, str], *, shown: int = 6) -> tuple[str, str, int]:
+    """Return areas as a reader knows them: ending of the text key, the first few, and how many more there are.
+
+    Examples
+    --------
+    >>> labelled(["93", "94"], {"93": "Eutritzsch"})
+    ('', '93 Eutritzsch, 94', 0)
+    >>> labelled(["93", "94", "95"], {}, shown=1)
+    ('_more', '93', 2)
+    """
+    more = len(keys) - shown if len(keys) > shown + 1 else 0
+    words = [f"{key} {names[key]}" if key in names else key for key in keys[: len(keys) - more]]
+    return "_more" if more else "", ", ".join(words), more
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from evaluation.data.names import labelled
 from evaluation.data.periods import frequency_of, span
 from evaluation.data.place import Place
 from evaluation.errors import Problem
@@ -68,12 +69,18 @@ def _counts(frame: pd.DataFrame, place: Place, areas: pd.DataFrame | None) -> li
             lacking = {"n": expected - len(group), "of": expected}
             notes.append(place.problem("data.note_absent_counts", category=category, **lacking))
         if areas is not None and group["area"].nunique() < len(areas):
-            names = [area for area in areas["area"] if area not in set(group["area"])]
-            notes.append(place.problem("data.note_absent_areas", category=category, areas=names, n=len(names)))
+            absent_areas = [area for area in areas["area"] if area not in set(group["area"])]
+            notes.append(_without("data.note_absent_areas", absent_areas, areas, place, category=category))
     missing = frame["count"].isna()
     if missing.any():
         notes.append(place.problem("data.note_missing_counts", n=int(missing.sum()), of=len(frame)))
     return notes
+
+
+def _without(code: str, keys: list[str], areas: pd.DataFrame, place: Place, **values: object) -> Problem:
+    names = dict(zip(areas["area"], areas["name"], strict=True)) if "name" in areas else {}
+    ending, listed, more = labelled(keys, names)
+    return place.problem(f"{code}{ending}", areas=listed, n=len(keys), more=more, **values)
 
 
 def _inhabitants(frame: pd.DataFrame, place: Place, areas: pd.DataFrame | None) -> list[Problem]:
@@ -84,7 +91,7 @@ def _inhabitants(frame: pd.DataFrame, place: Place, areas: pd.DataFrame | None) 
         here = set(frame["area"])
         without = [area for area in areas["area"] if area not in here]
         if without:
-            notes.append(place.problem("data.note_no_inhabitants", areas=without, n=len(without)))
+            notes.append(_without("data.note_no_inhabitants", without, areas, place))
     return notes
 
 

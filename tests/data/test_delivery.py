@@ -118,7 +118,20 @@ def test_an_unknown_meaning_of_a_mark():
 def test_areas_that_are_not_delivered_are_missing_and_named():
     counts, _, notes = read([["Ortsteil", "2021"], ["Zentrum", "1"], ["Zentrum-Süd", "2"]])
     assert counts.loc[counts["reason"] == "not_delivered", "area"].tolist() == ["62", "63"]
-    assert worded(notes)[-1] == (f"{PLACE}: Nicht enthalten und damit nicht geliefert: 62 und 63.")
+    assert worded(notes)[-1] == (
+        f"{PLACE}: Gebiete, die nicht enthalten sind und als nicht geliefert gelten (2): 62 Grünau-Mitte, 63 Grünau-Siedlung."
+    )
+
+
+def test_many_areas_that_are_not_delivered_are_counted_after_the_first_ones():
+    many = pd.DataFrame({"area": [f"{n:02d}" for n in range(64)], "name": [f"Gebiet {n:02d}" for n in range(64)]})
+    sheet = pd.DataFrame([["Ortsteil", "2021"], ["Gebiet 05", "1"]])
+    _, problems, notes = read_wide(sheet, areas=many, category="a", file="lieferung.xlsx")
+    assert problems == []
+    assert worded(notes, "en")[-1] == (
+        "File lieferung.xlsx, table counts: Areas that the sheet does not hold and that count as not delivered (63): "
+        "00 Gebiet 00, 01 Gebiet 01, 02 Gebiet 02, 03 Gebiet 03, 04 Gebiet 04, 06 Gebiet 06; and 57 more."
+    )
 
 
 def test_all_problems_at_once():

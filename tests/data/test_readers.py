@@ -310,7 +310,8 @@ def test_a_reason_that_is_given_is_kept(read) -> None:
     assert delivery.frame["reason"].iloc[0] == "suppressed"
     assert delivery.frame["upper"].iloc[0] == 4
     assert [note.worded("de") for note in delivery.notes] == [
-        "Datei counts.csv, Tabelle counts: Für „a“ fehlen Gebiete ganz (4): 01, 20, 21 und 62. Abhilfe: Die "
+        "Datei counts.csv, Tabelle counts: Für „a“ fehlen Gebiete ganz (4): 01 Zentrum-Ost, 20 Neustadt-Neuschönefeld, "
+        "21 Volkmarsdorf, 62 Grünau-Mitte. Abhilfe: Die "
         "Gebiete nachliefern "
         "lassen.",
         "Datei counts.csv, Tabelle counts: 1 von 2 Anzahlen fehlen mit Grund (etwa gesperrt). Sie werden nicht 0.",
@@ -367,7 +368,8 @@ def test_areas_and_years_without_inhabitants_are_noted(read) -> None:
         "Datei inhabitants.csv, Tabelle inhabitants: Jahre ohne Daten zwischen dem ersten und dem letzten (1): "
         "2020. Sie bleiben "
         "Lücken und werden nicht 0. Abhilfe: Die fehlenden Jahre nachliefern lassen.",
-        "Datei inhabitants.csv, Tabelle inhabitants: Gebiete ohne Einwohnerzahl (3): 20, 21 und 62. Abhilfe: Die "
+        "Datei inhabitants.csv, Tabelle inhabitants: Gebiete ohne Einwohnerzahl (3): "
+        "20 Neustadt-Neuschönefeld, 21 Volkmarsdorf, 62 Grünau-Mitte. Abhilfe: Die "
         "Einwohnerzahlen "
         "nachliefern lassen; sonst gibt es dort keine Raten.",
     ]
