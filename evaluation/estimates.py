@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
@@ -134,8 +135,9 @@ class Estimates:
     Parameters
     ----------
     table
-        Key columns, then ``estimate, std_error, df, statistic, p_value, conf_low, conf_high`` on `scale`, then ``note``: space-separated
-        codes (below ``core.note`` unless they contain a dot) that say why a number is missing.
+        Key columns, then ``estimate, std_error, df, statistic, p_value, conf_low, conf_high`` on `scale`, then
+        ``note``: space-separated codes (below ``core.note`` unless they contain a dot) that say why a number is
+        missing.
     scale, influence, draws, declaration, method, counts, notes
         See the classes of this module.
     facts
@@ -200,11 +202,32 @@ class Estimates:
         return [note.worded(language) for note in (*self.notes, *(n for n in of_rows if n.code not in general))]
 
     def __repr__(self) -> str:
-        shown = self.display()
-        columns = [*self.keys, "estimate", "conf_low", "conf_high", "p_value"]
-        head = f"{type(self.method).__name__}: {len(shown)} estimates, {self.counts.units} units, {self.counts.treated} treated"
-        body = shown[columns].to_string(index=False, float_format=lambda number: f"{number:.4g}")
-        return "\n".join([head, body, *self.worded_notes()])
+        body = self._shown().to_string(index=False, float_format=_four_digits)
+        return "\n".join([self._sentence(), body, *self.worded_notes()])
 
     def _repr_markdown_(self) -> str:
-        return "```\n" + repr(self) + "\n```"
+        shown = self._shown()
+        rows = [
+            [_four_digits(cell) if isinstance(cell, float) else str(cell) for cell in row] for row in shown.to_numpy()
+        ]
+        lines = [list(shown.columns), ["---"] * len(shown.columns), *rows]
+        table = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+        return "\n\n".join([self._sentence(), table, *self.worded_notes()])
+
+    def _repr_html_(self) -> str:
+        table = self._shown().to_html(index=False, border=0, float_format=_four_digits)
+        notes = "".join(f"<p><small>{escape(words)}</small></p>" for words in self.worded_notes())
+        return f"<p>{escape(self._sentence())}</p>{table}{notes}"
+
+    def _sentence(self) -> str:
+        number, units = len(self.table), self.counts.units
+        treated = f", {self.counts.treated} of them treated" if self.counts.treated else ""
+        plural = "s" if number != 1 else ""
+        return f"{type(self.method).__name__}: {number} estimate{plural} from {units} units{treated}."
+
+    def _shown(self) -> pd.DataFrame:
+        return self.display()[[*self.keys, "estimate", "conf_low", "conf_high", "p_value"]]
+
+
+def _four_digits(number: float) -> str:
+    return f"{number:.4g}"
