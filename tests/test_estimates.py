@@ -69,5 +69,5 @@ def test_one_sentence_then_the_table_in_three_forms():
     assert repr(one).splitlines()[0] == "NoneType: 1 estimate from 2 units, 1 of them treated."
     assert "| <b>\\|effect | 0.8 | 0.7 | 0.9 | 0.03 |" in one._repr_markdown_()
     assert "&lt;b&gt;|effect" in one._repr_html_()
-    assert "style=" not in one._repr_html_(), "the page decides on colours, a dark one too"
+    assert "color" not in one._repr_html_(), "the page decides on colours, a dark one too"
     assert one._repr_html_() == result(term="<b>|effect")._repr_html_()
