@@ -7,7 +7,7 @@ The map, in the order in which an evaluation is done:
    (:class:`Study`, :class:`SurveyDesign`) into a :class:`Panel` or a :class:`Sample`, checked once.
 3. Estimators such as :class:`TwoByTwo`, :class:`EventStudy`, :class:`Mean` or :class:`Share` are frozen
    option sets with one method, ``estimate``, and return :class:`Estimates`.
-4. :class:`Randomization` is the inference of an effect unless another one is asked for.
+4. :class:`Randomization` is the inference of an effect unless :class:`ClusterRobust` is asked for.
 5. ``evaluation report annual`` publishes what came out.
 
 Names are loaded on first use, so that importing the package costs next to nothing.
@@ -20,6 +20,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from evaluation.agreement.register import Agreement
+    from evaluation.did.asymptotic import ClusterRobust
     from evaluation.did.event_study import EventStudy
     from evaluation.did.two_by_two import TwoByTwo
     from evaluation.errors import DataError, DesignError, EstimationError, EvaluationError, ReportError
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Agreement": "agreement.register",
     "Change": "survey.change",
+    "ClusterRobust": "did.asymptotic",
     "DataError": "errors",
     "DesignError": "errors",
     "Estimates": "estimates",
@@ -60,6 +62,7 @@ _HOMES = {
 __all__ = [
     "Agreement",
     "Change",
+    "ClusterRobust",
     "DataError",
     "DesignError",
     "Estimates",

@@ -1,9 +1,9 @@
 """Files in ``studies`` become declared studies and estimators; what they leave out comes from the register."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import NoneType, UnionType
+from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from evaluation.data.periods import start_date
@@ -15,6 +15,7 @@ from evaluation.study import Study
 if TYPE_CHECKING:
     from evaluation.project.folder import Project
 
+ESTIMATORS = ("TwoByTwo", "EventStudy")
 _SAME = (
     "id", "outcome", "measure", "event", "unit", "period", "comparison", "leave_out", "partial_period", "anticipation",
     "primary", "title",
@@ -159,55 +160,61 @@ def estimator(entry: MethodEntry, *, file: str) -> Any:
     DesignError
         There is no such estimator or option, or a value has the wrong type.
     """
-    return _made(entry.name, entry.options, file, needs="estimate")
+    return _made(entry.name, entry.options, file, valid=ESTIMATORS)
 
 
-def _made(name: str, options: Mapping[str, Any], file: str, *, needs: str | None = None) -> Any:
+def _made(name: str, options: Mapping[str, Any], file: str, *, valid: Sequence[str]) -> Any:
+    """Return an object of one of the classes `valid` with its options."""
     import evaluation  # the layers above, loaded by their public names
 
-    known = name in evaluation.__all__
-    made = getattr(evaluation, name) if known else None
-    if not dataclasses.is_dataclass(made) or (needs and not hasattr(made, needs)):
-        valid = [
-            other
-            for other in evaluation.__all__
-            if dataclasses.is_dataclass(getattr(evaluation, other)) and hasattr(getattr(evaluation, other), "estimate")
-        ]
+    if name not in valid:
         guess = nearest(name, valid) or valid[0]
         raise DesignError(Problem("data.method_unknown", file=file, value=name, nearest=guess, valid=valid))
-    fields = [field.name for field in dataclasses.fields(made)]
-    hints = get_type_hints(made)
-    problems, arguments = [], {}
+    made = getattr(evaluation, name)
+    hints = {field.name: get_type_hints(made)[field.name] for field in dataclasses.fields(made)}
+    problems: list[Problem] = []
+    arguments = {}
     for option, value in options.items():
-        if option not in fields:
-            guess = nearest(option, fields) or fields[0]
+        if option not in hints:
+            guess = nearest(option, hints) or next(iter(hints))
             problems.append(Problem("data.method_option", file=file, method=name, value=option, nearest=guess))
             continue
+        classes = _classes(hints[option])
         given = tuple(value) if isinstance(value, list) else value
-        if isinstance(given, Mapping) and "class" in given:
+        if classes and isinstance(given, Mapping) and "class" in given:
             inner = {key: part for key, part in given.items() if key != "class"}
-            given = _made(str(given["class"]), inner, file)
-        elif not _fits(given, hints[option]):
+            try:
+                arguments[option] = _made(str(given["class"]), inner, file, valid=classes)
+            except DesignError as error:
+                problems += error.problems
+        elif classes:
+            guess = nearest(given, classes) or classes[0]
+            wrong = {"method": name, "option": option, "nearest": guess, "valid": classes}
+            problems.append(Problem("data.method_class", file=file, value=value, **wrong))
+        elif _fits(given, hints[option]):
+            arguments[option] = given
+        else:
             problems.append(Problem("data.method_value", file=file, method=name, option=option, value=value))
-            continue
-        arguments[option] = given
     if problems:
         raise DesignError(*problems)
-    return made(**arguments)  # type: ignore[operator]
+    return made(**arguments)
+
+
+def _classes(hint: Any) -> tuple[str, ...]:
+    """Return the names of the classes that an option may have, none for plain values."""
+    return tuple(part.__name__ for part in get_args(hint) or (hint,) if dataclasses.is_dataclass(part))
 
 
 def _fits(value: Any, hint: Any) -> bool:
-    """Tell whether a plain value has the type of an option; what is no plain type is left to the option itself."""
+    """Tell whether a plain value has the type of an option; the estimator names words that are allowed."""
     if get_origin(hint) in {Union, UnionType}:
         return any(_fits(value, part) for part in get_args(hint))
     if get_origin(hint) is Literal:
-        return True  # the estimator names the allowed words
+        return isinstance(value, str)
     if get_origin(hint) is tuple:
         return isinstance(value, tuple)
     if hint is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool)
-    if hint in {str, bool, NoneType}:
-        return isinstance(value, hint)
-    return not isinstance(value, str | int | float | bool)
+    return isinstance(value, hint)

@@ -324,14 +324,43 @@ def test_a_method_that_does_not_exist(city) -> None:
     project = open_project(city({"studies/patrols.toml": STUDY.replace('"TwoByTwo"', '"TwoBytwo"')}))
     with pytest.raises(DesignError) as caught:
         project.method("patrols")
-    words = caught.value.worded("de")
-    assert words.startswith(
+    assert caught.value.worded("de") == (
         "Datei studies/patrols.toml, Wert „TwoBytwo“: Dieses Verfahren gibt es nicht. Abhilfe: Gemeint sein könnte "
-        "„TwoByTwo“; möglich "
-        "sind "
+        "„TwoByTwo“; möglich sind TwoByTwo und EventStudy."
     )
-    assert "EventStudy" in words
-    assert "Panel" not in words
+
+
+def test_a_study_may_ask_for_cluster_robust_inference(city) -> None:
+    asked = STUDY + 'inference = { class = "ClusterRobust", level = 0.9 }\n'
+    method = open_project(city({"studies/patrols.toml": asked})).method("patrols")
+    assert method.inference == evaluation.ClusterRobust(level=0.9)
+
+
+@pytest.mark.parametrize(
+    ("inference", "expected"),
+    [
+        (
+            '{ class = "Clusterrobust" }',
+            "File studies/patrols.toml, value “Clusterrobust”: There is no such method. What to do: Perhaps "
+            "“ClusterRobust” is meant; possible are Randomization and ClusterRobust.",
+        ),
+        (
+            '{ class = "Mean" }',
+            "File studies/patrols.toml, value “Mean”: There is no such method. What to do: Perhaps "
+            "“Randomization” is meant; possible are Randomization and ClusterRobust.",
+        ),
+        (
+            '"ClusterRobust"',
+            "File studies/patrols.toml, value “ClusterRobust”: TwoByTwo: inference has options of its own. What to do: "
+            'Write inference = { class = "ClusterRobust" }; possible are Randomization and ClusterRobust.',
+        ),
+    ],
+)
+def test_an_inference_that_is_none(city, inference: str, expected: str) -> None:
+    project = open_project(city({"studies/patrols.toml": STUDY + f"inference = {inference}\n"}))
+    with pytest.raises(DesignError) as caught:
+        project.method("patrols")
+    assert str(caught.value) == expected
 
 
 # --- panels and samples ---
