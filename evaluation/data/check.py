@@ -21,6 +21,8 @@ class Answer:
         ``implementation``, ``effect`` or ``perception``.
     possible
         Whether the data answer it.
+    pending
+        Whether it is declared in advance, and waits for later data only.
     reasons
         With what, from when on; or what is missing and what it would answer.
     """
@@ -30,11 +32,14 @@ class Answer:
     question: str
     possible: bool
     reasons: tuple[Problem, ...] = ()
+    pending: bool = False
 
     def worded(self, language: str) -> str:
         """Return one line."""
         asked = text(f"data.question.{self.question}", language)
-        verdict = text("data.answer.possible" if self.possible else "data.answer.impossible", language)
+        verdict = text(
+            f"data.answer.{'possible' if self.possible else 'pending' if self.pending else 'impossible'}", language
+        )
         reasons = " ".join(reason.worded(language) for reason in self.reasons)
         return f"{asked}: {verdict}" + (f" {reasons}" if reasons else "")
 

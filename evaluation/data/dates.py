@@ -91,7 +91,7 @@ def parse_dates(
     if not found:
         return nothing, None, []
     if len(found) > 1:
-        (first, first_in), (second, second_in) = found[:2]
+        (_, first_in), (_, second_in) = found[:2]
         problem = place.problem(
             "data.two_dates",
             column,

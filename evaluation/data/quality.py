@@ -77,10 +77,10 @@ def _counts(frame: pd.DataFrame, place: Place, areas: pd.DataFrame | None) -> li
     return notes
 
 
-def _without(code: str, keys: list[str], areas: pd.DataFrame, place: Place, **values: object) -> Problem:
+def _without(code: str, keys: list[str], areas: pd.DataFrame, place: Place, category: object = None) -> Problem:
     names = dict(zip(areas["area"], areas["name"], strict=True)) if "name" in areas else {}
     ending, listed, more = labelled(keys, names)
-    return place.problem(f"{code}{ending}", areas=listed, n=len(keys), more=more, **values)
+    return place.problem(f"{code}{ending}", areas=listed, n=len(keys), more=more, category=category)
 
 
 def _inhabitants(frame: pd.DataFrame, place: Place, areas: pd.DataFrame | None) -> list[Problem]:

@@ -1,6 +1,7 @@
 """What the data of a project can answer, measure by measure: with what, from when on, or what is missing."""
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from evaluation.agreement.dose import dose, reason_in_words
@@ -10,6 +11,7 @@ from evaluation.data.check import Answer
 from evaluation.data.contracts import CONTRACTS
 from evaluation.errors import EvaluationError, Problem
 from evaluation.project import counting
+from evaluation.project.prospects import prospect
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
     from evaluation.project.folder import Project
 
 
-def answers(project: "Project", language: str, good: Collection[str]) -> Iterator[Answer]:
+def answers(
+    project: "Project", language: str, good: Collection[str], *, said: Collection[Problem] = ()
+) -> Iterator[Answer]:
     """Return what can be answered, in the order of the register; then studies outside of it.
 
     Parameters
@@ -28,20 +32,27 @@ def answers(project: "Project", language: str, good: Collection[str]) -> Iterato
         Of titles and names of tables.
     good
         Tables that keep their contract.
+    said
+        Problems that are listed already and not repeated.
     """
     extent = _extent(project, good)
     for measure in project.agreement.measures.values():
         yield _implementation(project, measure, extent[extent["measure"] == measure.id], language, good)
         studies = [name for name, file in project.study_files.items() if file.study.measure == measure.id]
         if measure.kind == "effect":
-            yield _effect(project, measure, studies, language, good)
+            yield _effect(project, measure, studies, language, good, said)
         if any(name in project.items for name in measure.outcomes):
             yield _perception(project, measure, language, good)
     for name, file in project.study_files.items():
         if file.study.event is not None:
-            possible, reason = _study(project, name, language)
+            found = prospect(project, name, language, said=said)
             yield Answer(
-                measure="", title=file.study.title[language], question="event", possible=possible, reasons=(reason,)
+                measure="",
+                title=file.study.title[language],
+                question="event",
+                possible=found.possible,
+                pending=found.pending,
+                reasons=found.reasons,
             )
 
 
@@ -82,7 +93,7 @@ def _indicators(project: "Project", measure: Measure, n: int, of: int, good: Col
 
 
 def _no_tables(tables: Sequence[str], language: str) -> list[Problem]:
-    """Return which tables are missing, those apart that cannot be read yet."""
+    """Return which tables are missing, those apart that this version does not use."""
     kinds = {
         "data.answer.no_tables": [table for table in tables if table in CONTRACTS],
         "data.answer.no_contracts": [table for table in tables if table not in CONTRACTS],
@@ -94,11 +105,19 @@ def _no_tables(tables: Sequence[str], language: str) -> list[Problem]:
     ]
 
 
-def _effect(project: "Project", measure: Measure, studies: list[str], language: str, good: Collection[str]) -> Answer:
-    found = [_study(project, name, language) for name in studies]
+def _effect(
+    project: "Project",
+    measure: Measure,
+    studies: list[str],
+    language: str,
+    good: Collection[str],
+    said: Collection[Problem],
+) -> Answer:
+    found = [prospect(project, name, language, said=said) for name in studies]
     if found:
-        possible = any(able for able, _ in found)
-        return _answer(measure, "effect", language, possible=possible, reasons=[reason for _, reason in found])
+        reasons = [reason for study in found for reason in study.reasons]
+        possible, pending = any(study.possible for study in found), any(study.pending for study in found)
+        return replace(_answer(measure, "effect", language, possible=possible, reasons=reasons), pending=pending)
     reasons = [] if measure.areas else [Problem("data.answer.no_areas")]
     reasons += _outcome_reasons(project, measure, language, good)
     reasons += [Problem("data.answer.no_study"), Problem("data.answer.asks_effect")]
@@ -109,9 +128,10 @@ def _outcome_reasons(project: "Project", measure: Measure, language: str, good: 
     """Return which cases of the measure are there from when to when, and which are not."""
     cases = [name for name in measure.outcomes if name in project.outcomes]
     if not cases:
-        lacking = [table for table in measure.tables if table not in good and table != "deployments"]
-        names = [table_label(table, language) for table in lacking]
-        return [Problem("data.answer.no_outcome_tables" if names else "data.answer.no_outcome", names=names)]
+        reasons = [] if measure.outcomes else [Problem("data.answer.no_outcome")]
+        if project.outcomes:
+            reasons.append(Problem("data.answer.outcomes", measure=measure.id, names=tuple(project.outcomes)))
+        return reasons
     reasons = []
     for name in cases:
         outcome = project.outcomes[name]
@@ -122,19 +142,6 @@ def _outcome_reasons(project: "Project", measure: Measure, language: str, good: 
         else:
             reasons.append(Problem("data.answer.cases", title=title, first=covered[0], last=covered[1]))
     return reasons
-
-
-def _study(project: "Project", name: str, language: str) -> tuple[bool, Problem]:
-    """Return whether a study can be run, and with what or why not."""
-    try:
-        panel = project.panel(name)
-        project.method(name)
-    except EvaluationError as error:
-        return False, Problem("data.answer.study_no", study=name, reason=error.problems[0].worded(language))
-    first, last = panel.periods[0], panel.periods[-1]
-    since = min(panel.study.starts.values())
-    title = project.outcomes[panel.study.outcome].title[language]
-    return True, Problem("data.answer.study", study=name, title=title, first=first, last=last, since=since)
 
 
 def _perception(project: "Project", measure: Measure, language: str, good: Collection[str]) -> Answer:

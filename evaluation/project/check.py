@@ -79,7 +79,8 @@ def check(project: "Project", language: str, *, answered: bool = True) -> Check:
         if register and declared:
             _studies(project, found)
         found.problems += year_problems(project, good)
-    told = answers(project, language, good) if answered and register and declared and "areas" in good else ()
+    able = answered and register and declared and "areas" in good
+    told = answers(project, language, good, said=found.problems) if able else ()
     return Check(
         language=language,
         problems=tuple(found.problems),

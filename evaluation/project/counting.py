@@ -1,5 +1,6 @@
 """Cases by unit and period: summed, filled with zeros where incidents say so, and missing where they are not known."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
@@ -204,7 +205,18 @@ def panel(project: "Project", study: Study) -> "Panel":
     if study.exposure:
         people, _ = exposure(project, study.unit, frame["period"].unique().tolist())
         frame = frame.merge(people, on=["unit", "period"], how="left", validate="many_to_one")
-    return evaluation.Panel(frame, study, neighbours=neighbours(project, study.unit))
+    try:
+        return evaluation.Panel(frame, study, neighbours=neighbours(project, study.unit))
+    except DesignError as error:
+        raise DesignError(*_once(error.problems, study)) from error
+
+
+def _once(problems: Sequence[Problem], study: Study) -> Sequence[Problem]:
+    """Return the area that starts first for all, where the measure has begun in none of them yet."""
+    waiting = [problem for problem in problems if problem.code == "core.panel_no_after"]
+    if len(waiting) < len(problems) or len(waiting) < len(study.starts):
+        return problems
+    return [min(waiting, key=lambda problem: str(problem.values["since"]))]
 
 
 def exposure(project: "Project", unit: str, periods: list[str]) -> tuple[pd.DataFrame, list[Problem]]:

@@ -203,6 +203,11 @@ class Project:
         """What else happened, oldest first; none without a table of events."""
         return events_of(self.table("events")) if self.has("events") else ()
 
+    @cached_property
+    def _declared_events(self) -> tuple[Event, ...]:
+        """The events with those that lie ahead: studies are declared in advance."""
+        return events_of(self.delivery("events").table()) if self.has("events") else ()
+
     def geometry(self) -> "GeoDataFrame | None":
         """Return the polygons of the areas with column ``area``, None where none are declared."""
         return self._polygons.frame.copy() if self._polygons else None
@@ -234,11 +239,15 @@ class Project:
         DataError
             With everything that is wrong with ``agreement.toml``.
         """
+        return self._declared_agreement if self.year is None else self._declared_agreement.as_of(self.year)
+
+    @cached_property
+    def _declared_agreement(self) -> Agreement:
+        """The register with starts that lie ahead: studies are declared in advance."""
         areas = self._areas()
         keys = None if areas is None else areas["area"].tolist()
         names = [*self.file.outcomes, *self.file.items]
-        register = load_agreement(self.folder / "agreement.toml", areas=keys, outcomes=names)
-        return register if self.year is None else register.as_of(self.year)
+        return load_agreement(self.folder / "agreement.toml", areas=keys, outcomes=names)
 
     @cached_property
     def study_files(self) -> Mapping[str, StudyFile]:
@@ -258,6 +267,9 @@ class Project:
 
     def study(self, id: str) -> Study:
         """Return the declaration of a study; what its file leaves out comes from the register or the events.
+
+        A study whose measure begins after the year of the project is declared in advance: it has its starts, and
+        :meth:`panel` says that there are no data yet.
 
         Raises
         ------

@@ -54,8 +54,8 @@ def declare(project: "Project", file: StudyFile) -> Study:
     Raises
     ------
     DesignError
-        It names a measure, event, outcome or area that does not exist, differs from the register without a reason,
-        or has not begun in the year of the project.
+        It names a measure, event, outcome or area that does not exist, or differs from the register without a
+        reason.
     """
     entry, name = file.study, file.file
     problems = _unknown_names(project, entry, name)
@@ -67,16 +67,12 @@ def declare(project: "Project", file: StudyFile) -> Study:
         raise DesignError(Problem("data.study_no_areas", file=name, study=entry.id))
     problems = _unknown_units(project, entry, starts, name)
     if known and starts != known and not (entry.reason or entry.reasons):
-        changed = sorted({*starts.items()} ^ {*known.items()})
-        problems.append(Problem("data.study_override", file=name, study=entry.id, areas=[unit for unit, _ in changed]))
+        changed = sorted({unit for unit, _ in {*starts.items()} ^ {*known.items()}})
+        problems.append(Problem("data.study_override", file=name, study=entry.id, areas=changed))
     if problems:
         raise DesignError(*problems)
-    seen = _begun(starts, project.year)
-    if not seen:
-        first = min(starts.values())
-        year = str(project.year)
-        raise DesignError(Problem("data.study_not_begun", file=name, study=entry.id, since=first, year=year))
-    return _study(project, entry, seen, name, excluded={*entry.excluded, *known} - {*starts})
+    others = {*entry.excluded, *_begun(known, project.year)} - {*starts}
+    return _study(project, entry, _begun(starts, project.year) or starts, name, excluded=others)
 
 
 def _study(project: "Project", entry: StudyEntry, starts: Mapping[str, str], name: str, *, excluded: set[str]) -> Study:
@@ -101,7 +97,7 @@ def _unknown_names(project: "Project", entry: StudyEntry, name: str) -> list[Pro
     if entry.measure is not None:
         asked.append(("measure", entry.measure, project.agreement.measures))
     if entry.event is not None:
-        asked.append(("event", entry.event, [event.id for event in project.events]))
+        asked.append(("event", entry.event, [event.id for event in project._declared_events]))
     for kind, given, valid in asked:
         if given not in valid:
             guess = nearest(given, valid) or next(iter(valid), "–")
@@ -113,12 +109,12 @@ def _unknown_names(project: "Project", entry: StudyEntry, name: str) -> list[Pro
 
 
 def _known_starts(project: "Project", entry: StudyEntry) -> dict[str, str]:
-    """Return where the measure or event has been since when, as the register or the events say; areas only."""
+    """Return where the measure or event is since when, also ahead, as register or events say; areas only."""
     if entry.unit != "area":
         return {}
     if entry.measure is not None:
-        return dict(project.agreement.measures[entry.measure].areas)
-    event = next(event for event in project.events if event.id == entry.event)
+        return dict(project._declared_agreement.measures[entry.measure].areas)
+    event = next(event for event in project._declared_events if event.id == entry.event)
     return dict.fromkeys(event.areas, f"{event.start:%Y-%m}")
 
 
@@ -189,8 +185,17 @@ def _made(name: str, options: Mapping[str, Any], file: str, *, valid: Sequence[s
                 problems += error.problems
         elif classes:
             guess = nearest(given, classes) or classes[0]
-            wrong = {"method": name, "option": option, "nearest": guess, "valid": classes}
-            problems.append(Problem("data.method_class", file=file, value=value, **wrong))
+            problems.append(
+                Problem(
+                    "data.method_class",
+                    file=file,
+                    value=value,
+                    method=name,
+                    option=option,
+                    nearest=guess,
+                    valid=classes,
+                )
+            )
         elif _fits(given, hints[option]):
             arguments[option] = given
         else:
@@ -202,7 +207,8 @@ def _made(name: str, options: Mapping[str, Any], file: str, *, valid: Sequence[s
 
 def _classes(hint: Any) -> tuple[str, ...]:
     """Return the names of the classes that an option may have, none for plain values."""
-    return tuple(part.__name__ for part in get_args(hint) or (hint,) if dataclasses.is_dataclass(part))
+    parts = get_args(hint) or (hint,)
+    return tuple(part.__name__ for part in parts if isinstance(part, type) and dataclasses.is_dataclass(part))
 
 
 def _fits(value: Any, hint: Any) -> bool:

@@ -119,7 +119,8 @@ def test_areas_that_are_not_delivered_are_missing_and_named():
     counts, _, notes = read([["Ortsteil", "2021"], ["Zentrum", "1"], ["Zentrum-Süd", "2"]])
     assert counts.loc[counts["reason"] == "not_delivered", "area"].tolist() == ["62", "63"]
     assert worded(notes)[-1] == (
-        f"{PLACE}: Gebiete, die nicht enthalten sind und als nicht geliefert gelten (2): 62 Grünau-Mitte, 63 Grünau-Siedlung."
+        f"{PLACE}: Gebiete, die nicht enthalten sind und als nicht geliefert gelten (2): "
+        "62 Grünau-Mitte, 63 Grünau-Siedlung."
     )
 
 

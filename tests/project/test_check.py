@@ -10,7 +10,25 @@ from evaluation.project.check import check_folder
 from evaluation.project.commands import check as check_command
 from evaluation.project.commands import codebook, new
 
-from .conftest import AGREEMENT, DEPLOYMENTS, PROJECT, RESPONDENTS, STUDY, SURVEY, count_rows
+from .conftest import (
+    AGREEMENT,
+    AREAS,
+    DEPLOYMENTS,
+    INCIDENTS,
+    PROJECT,
+    RESPONDENTS,
+    STUDY,
+    SURVEY,
+    count_rows,
+)
+
+INCIDENTS_OF_ALL_AREAS = "Tatzeit von;Ortsteil-Schlüssel;Schlüssel\n" + "".join(
+    f"{day + 1:02d}.{month:02d}.{year} 22:00;{key};210000\n"
+    for year in range(2019, 2023)
+    for month in range(1, 13)
+    for n, key in enumerate(AREAS)
+    for day in range(2 + (n + month + year) % 4)
+)
 
 
 def answers(folder: Path, language: str = "de", **options: int) -> list[str]:
@@ -83,11 +101,75 @@ def test_without_a_survey(city) -> None:
 def test_a_study_that_the_data_do_not_carry_yet_is_an_answer_and_no_problem(city) -> None:
     rows = "Ortsteil-Schlüssel;Zeitraum;Schlüssel;Anzahl\n" + count_rows(range(2019, 2021))
     assert answers(city({"data/counts.csv": rows}))[1] == (
-        "A2 Wirkung: nicht beantwortbar. Studie „patrols“: Für Gebiet 01 der Studie „patrols“ gibt es keine "
-        "Periode ab dem Beginn 2021-01; die Daten enden mit 2020. Abhilfe: Die Studie kann gerechnet werden, "
-        "sobald spätere Daten "
-        "vorliegen."
+        "A2 Wirkung: noch nicht beantwortbar. Studie „patrols“: Diebstahl, Maßnahme ab 2021-01; beantwortbar, sobald "
+        "Daten bis 2021 vorliegen."
     )
+
+
+def test_a_study_whose_window_reaches_beyond_the_data_waits_for_the_last_period_of_it(city) -> None:
+    monthly = INCIDENTS_OF_ALL_AREAS
+    study = STUDY.replace('"theft"', '"robbery"').replace('period = "year"', 'period = "month"')
+    study = study.replace("before = 2", "before = 24").replace("after = 1", "after = 24")
+    register = AGREEMENT.replace('areas = { "01" = "2021-01" }', 'areas = { "01" = "2021-01", "11" = "2021-06" }')
+    files = {"studies/patrols.toml": study, "agreement.toml": register, "data/incidents.csv": monthly}
+    assert answers(city(files, more=INCIDENTS), "en")[1] == (
+        "A2 Effect: cannot be answered yet. Study “patrols”: robbery, measure from 2021-01 on; can be answered as "
+        "soon as there are data up to 2023-05."
+    )
+
+
+def test_a_study_declared_in_advance_is_no_problem_in_an_earlier_year(city) -> None:
+    event = STUDY.replace('"patrols"', '"zone"').replace('measure = "A2"', 'event = "zone"')
+    assert answers(city({"studies/zone.toml": event}), "en", year=2020)[1:] == [
+        "A2 Effect: cannot be answered yet. Study “patrols”: theft, measure from 2021-01 on; can be answered as soon "
+        "as there are data up to 2021.",
+        "Effect of the event (not part of the agreement): cannot be answered yet. Study “zone”: theft, measure from "
+        "2020-11 on; can be answered as soon as there are data up to 2021.",
+    ]
+    assert answers(city(), "en", year=2019)[1] == (
+        "A2 Effect: cannot be answered yet. Study “patrols”: theft, measure from 2021-01 on; can be answered as soon "
+        "as there are data up to 2021."
+    )
+
+
+def test_windows_that_do_not_fit_are_said_with_what_is_there(city) -> None:
+    assert answers(city({"studies/patrols.toml": STUDY.replace("before = 2", "before = 5")}), "en")[1] == (
+        "A2 Effect: cannot be answered. Study “patrols”: TwoByTwo needs 5 periods before the start 2021-01; there "
+        "are 2. What to do: Make before smaller or deliver earlier data."
+    )
+
+
+def test_another_specification_that_does_not_fit_is_said_too(city) -> None:
+    more = STUDY + '[[sensitivity]]\nclass = "TwoByTwo"\nbefore = 1\n[[sensitivity]]\nclass = "TwoByTwo"\nbefore = 5\n'
+    assert answers(city({"studies/patrols.toml": more}), "en")[1] == (
+        "A2 Effect: can be answered. Study “patrols”: theft, data 2019 to 2022, measure from 2021-01 on. "
+        "Study “patrols”, other specification 2: TwoByTwo needs 5 periods before the start 2021-01; there are 2. "
+        "What to do: Make before smaller or deliver earlier data."
+    )
+
+
+def test_a_faulty_study_is_a_problem_once(city) -> None:
+    """Its file is named, an area that starts at another time is named once, and the answer does not repeat it."""
+    changed = STUDY.replace("[method]", 'treated_since = { "01" = "2022-01" }\n[method]')
+    check = open_project(city({"studies/patrols.toml": changed})).check("en")
+    assert [problem.worded("en") for problem in check.problems] == [
+        "File studies/patrols.toml: Study “patrols” differs from the register in 01 without giving a reason. "
+        'What to do: Add reason = "…" under [study], or delete treated_since: then the register holds.'
+    ]
+    assert check.answers[1].worded("en") == "Effect: cannot be answered. Study “patrols”: see the problems."
+
+
+def test_a_table_without_a_contract_is_not_asked_for_and_outcomes_are_suggested(city) -> None:
+    register = AGREEMENT.replace('outcomes = ["theft"]', "").replace('"deployments"', '"noise_complaints"')
+    register = register.replace(', calculation = "joint_hours"', "")
+    files = {"agreement.toml": register, "studies/patrols.toml": None}
+    assert answers(city(files), "en") == [
+        "A2 Implementation: cannot be answered. This version has no contract for these tables yet, so nothing needs "
+        "to be delivered: Noise complaints (noise_complaints). It remains open whether what was agreed was done.",
+        "A2 Effect: cannot be answered. The register names no outcome in which the effect could show. outcomes = "
+        "[...] under [measures.A2] in agreement.toml may name outcomes of the project: theft. No study of this "
+        "measure is declared under studies. It remains open what the measure has changed.",
+    ]
 
 
 def test_the_answers_in_english(city) -> None:

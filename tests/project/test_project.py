@@ -12,6 +12,7 @@ from evaluation.errors import DataError, DesignError
 from evaluation.project import open_project
 
 from .conftest import (
+    AGREEMENT,
     AREAS,
     DEPLOYMENTS,
     EVENTS,
@@ -165,8 +166,6 @@ def test_a_study_of_an_event_takes_them_from_the_events(city) -> None:
 def test_areas_that_start_after_the_year_are_not_treated_yet(city) -> None:
     register = (Path(__file__).parent / "conftest.py").read_text(encoding="utf-8")
     assert 'areas = { "01" = "2021-01" }' in register
-    from .conftest import AGREEMENT
-
     later = AGREEMENT.replace('{ "01" = "2021-01" }', '{ "01" = "2021-01", "12" = "2022-03" }')
     folder = city({"agreement.toml": later})
     assert open_project(folder, year=2021).study("patrols").starts == {"01": "2021-01"}
@@ -240,8 +239,6 @@ def test_a_study_that_names_what_does_not_exist(city, old: str, new: str, expect
 
 
 def test_a_measure_without_areas_cannot_be_studied(city) -> None:
-    from .conftest import AGREEMENT
-
     project = open_project(city({"agreement.toml": AGREEMENT.replace('areas = { "01" = "2021-01" }', "")}))
     with pytest.raises(DesignError) as caught:
         project.study("patrols")
@@ -263,13 +260,23 @@ def test_a_deviation_with_a_reason_is_taken_and_kept(city) -> None:
 def test_a_measure_that_has_not_begun(city) -> None:
     other = STUDY.replace('period = "year"', 'period = "year"\nreason = "x"\ntreated_since = { "02" = "2022-05" }')
     project = open_project(city({"studies/patrols.toml": other}), year=2021)
+    assert project.study("patrols").starts == {"02": "2022-05"}, "declared in advance"
     with pytest.raises(DesignError) as caught:
-        project.study("patrols")
-    assert caught.value.worded("de") == (
-        "Datei studies/patrols.toml: In der Studie „patrols“ beginnt die Maßnahme erst 2022-05, nach dem Jahr 2021. "
-        "Abhilfe: Die Studie "
-        "kann ab dem Bericht für das Jahr des Beginns gerechnet werden."
-    )
+        project.panel("patrols")
+    assert [problem.code for problem in caught.value.problems] == ["core.panel_no_after"]
+
+
+def test_areas_that_follow_later_are_not_seen_in_an_earlier_year(city) -> None:
+    register = AGREEMENT.replace('areas = { "01" = "2021-01" }', 'areas = { "01" = "2021-01", "02" = "2022-05" }')
+    study = open_project(city({"agreement.toml": register}), year=2021).study("patrols")
+    assert (study.starts, study.excluded) == ({"01": "2021-01"}, ())
+
+
+def test_a_study_of_an_event_that_lies_ahead(city) -> None:
+    event = STUDY.replace('measure = "A2"', 'event = "later"\ntreated = ["10"]\ntreated_since = "2022-01"')
+    project = open_project(city({"studies/patrols.toml": event}), year=2021)
+    assert [other.id for other in project.events] == ["zone"]
+    assert project.study("patrols").starts == {"10": "2022-01"}
 
 
 def test_a_study_that_does_not_exist(city) -> None:
