@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from evaluation.panel import Panel
     from evaluation.project.folder import Project
 
+EXAMPLES = 4
 COLUMNS = ["unit", "period", "count", "reason", "lower", "upper"]
 
 
@@ -55,6 +56,7 @@ def _from_incidents(project: "Project", outcome: Outcome, wanted: Frequency) -> 
     entry = project.file.tables["incidents"]
     base: Frequency = "year" if wanted == "year" else "month"
     incidents = project.incidents()
+    notes = _key_notes(outcome, incident_keys(project)) if outcome.categories else []
     counted, coverage = incidents_to_counts(
         incidents,
         areas=project.table("areas")["area"].tolist(),
@@ -64,7 +66,7 @@ def _from_incidents(project: "Project", outcome: Outcome, wanted: Frequency) -> 
         last=None if entry.last is None else _last(entry.last, base, project.year),
     )
     frame = counted.assign(count=counted["count"].astype("Int64"), reason=None, lower=pd.NA, upper=pd.NA)
-    return Counted(frame=_coarser(_typed(frame), base, wanted), notes=coverage.notes())
+    return Counted(frame=_coarser(_typed(frame), base, wanted), notes=[*notes, *coverage.notes()])
 
 
 def _last(declared: str, base: Frequency, year: int | None) -> str:
@@ -79,10 +81,7 @@ def _last(declared: str, base: Frequency, year: int | None) -> str:
 def _from_counts(project: "Project", outcome: Outcome, wanted: Frequency) -> Counted:
     table = project.table("counts")
     chosen = table[table["category"].isin(outcome.categories)] if outcome.categories else table
-    if chosen.empty:
-        given = outcome.categories[0] if outcome.categories else "–"
-        guess = nearest(given, table["category"].unique()) or "–"
-        raise DataError(Problem("data.outcome_no_rows", table="counts", outcome=outcome.id, value=given, nearest=guess))
+    notes = _key_notes(outcome, tuple(table["category"].value_counts().index))
     lengths = {frequency_of(period) for period in chosen["period"].unique()}
     base = cast("Frequency", max(lengths, key=lambda length: -PER_YEAR[length or "year"]))
     if len(lengths) > 1:
@@ -92,7 +91,27 @@ def _from_counts(project: "Project", outcome: Outcome, wanted: Frequency) -> Cou
         raise DataError(Problem(code, table="counts", outcome=outcome.id))
     named = chosen.rename(columns={"area": "unit"})
     n = outcome.categories or tuple(named["category"].unique())
-    return Counted(frame=_coarser(_summed(named, ["unit", "period"], parts=len(n)), base, wanted))
+    summed = _summed(named, ["unit", "period"], parts=len(n))
+    return Counted(frame=_coarser(summed, base, wanted), notes=notes)
+
+
+def _key_notes(outcome: Outcome, keys: Sequence[str]) -> list[Problem]:
+    """Return a remark on keys of an outcome that are not among those of its table, the most frequent ones first.
+
+    Raises
+    ------
+    DataError
+        None of them is there: a sum of nothing would look like no cases at all.
+    """
+    absent = [key for key in outcome.categories if key not in keys]
+    if not absent and keys:
+        return []
+    likely = [guess for guess in (nearest(key, keys) for key in absent) if guess]
+    shown = list(dict.fromkeys([*likely, *keys]))[:EXAMPLES] or ["–"]
+    values = {"outcome": outcome.id, "keys": absent or ["–"], "shown": shown}
+    if len(absent) == len(outcome.categories):
+        raise DataError(Problem("data.outcome_no_rows", table=outcome.table, **values))  # type: ignore[arg-type]
+    return [Problem("data.note_outcome_keys", table=outcome.table, **values)]  # type: ignore[arg-type]
 
 
 def _category_coarser(group: pd.DataFrame, wanted: Frequency) -> pd.DataFrame:
@@ -187,6 +206,23 @@ def incident_years(project: "Project") -> set[int]:
     frame = nw.from_native(project.incidents()).lazy()
     years = frame.select(year=nw.col("occurred_from").dt.year()).unique().drop_nulls().collect("pyarrow")
     return {int(year) for year in years["year"].to_list()}
+
+
+def incident_keys(project: "Project") -> tuple[str, ...]:
+    """Return the keys of the incidents of all years, the most frequent ones first.
+
+    A key that occurs only after the year of the project is no wrong key: until then there are no such cases.
+    """
+    import narwhals as nw
+
+    if "incident keys" not in project._kept:
+        large = project._large
+        frame = nw.from_native(project.delivery("incidents").table() if large is None else large.relation).lazy()
+        grouped = frame.group_by("category").agg(nw.len().alias("n")).drop_nulls().collect("pyarrow").to_pandas()
+        ordered = grouped.sort_values(["n", "category"], ascending=[False, True])
+        project._kept["incident keys"] = tuple(str(key) for key in ordered["category"])
+    found: tuple[str, ...] = project._kept["incident keys"]
+    return found
 
 
 # --- panels ---

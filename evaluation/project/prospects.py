@@ -54,11 +54,10 @@ def prospect(project: "Project", name: str, language: str, *, said: Collection[P
 
 
 def _few_draws(method: Any) -> Any:
-    inference = getattr(method, "inference", None)
-    drawn = hasattr(inference, "draws")
-    return (
-        replace(method, inference=replace(inference, draws=FEW_DRAWS, enumerate_up_to=FEW_DRAWS)) if drawn else method
-    )
+    inference: Any = method.inference
+    if not isinstance(getattr(inference, "draws", None), int):
+        return method  # there is nothing to draw
+    return replace(method, inference=replace(inference, draws=FEW_DRAWS, enumerate_up_to=FEW_DRAWS))
 
 
 def _other_specifications(name: str, others: tuple[Any, ...], panel: "Panel", language: str) -> list[Problem]:

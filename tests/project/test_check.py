@@ -20,6 +20,7 @@ from .conftest import (
     STUDY,
     SURVEY,
     count_rows,
+    incident_rows,
 )
 
 INCIDENTS_OF_ALL_AREAS = "Tatzeit von;Ortsteil-Schlüssel;Schlüssel\n" + "".join(
@@ -60,7 +61,9 @@ def test_a_complete_project_says_from_when_on(city) -> None:
         "data/deployments.csv": header + row,
         "data/respondents.csv": RESPONDENTS,
         "agreement.toml": register,
-        "studies/zone.toml": event.replace("Streifen und Diebstahl", "Zone und Diebstahl"),
+        "studies/zone.toml": event.replace("before = 2", "before = 1").replace(
+            "Streifen und Diebstahl", "Zone und Diebstahl"
+        ),
     }
     assert answers(city(files, more=DEPLOYMENTS + SURVEY), year=2021) == [
         "A2 Umsetzung: beantwortbar. Daten liegen für 1 von 1 Kennzahlen vor, ab 2021-02.",
@@ -219,6 +222,29 @@ def test_a_year_without_data(city) -> None:
         "Wert „2024“: Für dieses Jahr liegen weder Fälle noch Antworten vor; die Daten reichen von 2019 bis 2022. "
         "Abhilfe: Die "
         "Daten des Jahres liefern lassen oder ein Jahr bis 2022 wählen."
+    ]
+
+
+def test_keys_that_no_row_has_are_told_with_some_that_there_are(city) -> None:
+    wrong = PROJECT.replace('categories = ["theft"]', 'categories = ["899000"]')
+    assert [problem.worded("en") for problem in open_project(city({"project.toml": wrong})).check().problems] == [
+        "Table counts: For “theft” there is no row with one of its keys: 899000. What to do: Check categories under "
+        "[outcomes.theft]; the table holds theft, for example."
+    ]
+
+
+def test_keys_that_no_incident_has_are_a_problem_and_one_of_several_is_told(city) -> None:
+    incidents = {"data/incidents.csv": incident_rows()}
+    none = open_project(city(incidents, more=INCIDENTS.replace("210000", "111111"))).check()
+    assert [problem.worded("en") for problem in none.problems] == [
+        "Table incidents: For “robbery” there is no row with one of its keys: 111111. What to do: Check categories "
+        "under [outcomes.robbery]; the table holds 435000 and 210000, for example."
+    ]
+    one = open_project(city(incidents, more=INCIDENTS.replace('"210000"', '"210000", "111111"'))).check()
+    assert one.ok
+    assert [note.worded("en") for note in one.notes if note.code == "data.note_outcome_keys"] == [
+        "Table incidents: For “robbery” there is no row with some of its keys: 111111. What to do: Check categories "
+        "under [outcomes.robbery]; the table holds 435000 and 210000, for example."
     ]
 
 

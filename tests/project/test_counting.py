@@ -163,9 +163,8 @@ def test_an_outcome_whose_keys_are_nowhere(city) -> None:
     with pytest.raises(DataError) as caught:
         project.counts("theft")
     assert caught.value.worded("de") == (
-        "Tabelle counts, Wert „thefts“: Für „theft“ gibt es keine Zeile mit einem ihrer Schlüssel. Abhilfe: "
-        "categories unter "
-        "[outcomes.theft] prüfen; in der Tabelle steht etwa „theft“."
+        "Tabelle counts: Für „theft“ gibt es keine Zeile mit einem ihrer Schlüssel: thefts. Abhilfe: categories unter "
+        "[outcomes.theft] prüfen; in der Tabelle stehen etwa theft."
     )
 
 
