@@ -23,7 +23,8 @@ def write_templates(folder: Path, language: str, *, table: str | None = None) ->
     folder
         A new or empty folder.
     language
-        Of the request and the codebook; the headings of the files are German in any case.
+        Of the request, the codebook and the names of the files; headings are German in any case, because those who
+        deliver are. English ones are read as well.
     table
         Only this table.
 
@@ -40,21 +41,21 @@ def write_templates(folder: Path, language: str, *, table: str | None = None) ->
     chosen = [contract_of(table)] if table else list(CONTRACTS.values())
     with whole_folder(folder) as partial:
         for contract in chosen:
-            _write_csv(partial / f"{file_name(contract)}.csv", contract)
-            _write_xlsx(partial / f"{file_name(contract)}.xlsx", contract, language)
+            _write_csv(partial / f"{file_name(contract, language)}.csv", contract)
+            _write_xlsx(partial / f"{file_name(contract, language)}.xlsx", contract, language)
         (partial / f"{_readme(language)}").write_text(_request(language, table), encoding="utf-8")
         return sorted(path.name for path in partial.iterdir())
 
 
-def file_name(contract: Contract) -> str:
-    """Return the German title of a table as a file name without umlauts.
+def file_name(contract: Contract, language: str) -> str:
+    """Return the title of a table as a file name without umlauts and blanks.
 
     Examples
     --------
-    >>> file_name(contract_of("incidents"))
-    'vorgaenge'
+    >>> file_name(contract_of("incidents"), "de"), file_name(contract_of("incidents"), "en")
+    ('vorgaenge', 'incidents')
     """
-    return normal(contract.label["de"])
+    return "_".join(normal(word) for word in contract.label[language].split())
 
 
 def _readme(language: str) -> str:

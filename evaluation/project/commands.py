@@ -40,14 +40,15 @@ def new(folder: Path, language: str) -> str:
     DataError
         The folder is not empty or cannot be written to.
     """
-    starter = files(__package__).joinpath(_STARTER)
+    starter, templates = files(__package__).joinpath(_STARTER), text("data.template.folder", language)
     with whole_folder(folder) as partial:
         for name in ("project.toml", "events.csv", "studies/README.md", "data/README.md"):
             target = partial / name
             target.parent.mkdir(parents=True, exist_ok=True)
             words = starter.joinpath(name.replace("/", "_")).read_text(encoding="utf-8")
-            target.write_text(words.replace("@LANGUAGE@", language), encoding="utf-8", newline="\n")
+            words = words.replace("@LANGUAGE@", language).replace("@TEMPLATES@", templates)
+            target.write_text(words, encoding="utf-8", newline="\n")
         (partial / "agreement.toml").write_text(template_text(), encoding="utf-8", newline="\n")
-        write_templates(partial / "data" / "vorlagen", language)
+        write_templates(partial / "data" / templates, language)
         made = sorted(path.name for path in partial.iterdir())
     return text("data.new.done", language, folder=folder, files=made)

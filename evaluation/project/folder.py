@@ -60,8 +60,8 @@ class Project:
 
     @property
     def name(self) -> str:
-        """Title of the project."""
-        return self.file.name
+        """Title of the project, in its own language."""
+        return self.file.name[self.language]
 
     @property
     def language(self) -> str:
@@ -114,10 +114,15 @@ class Project:
         """Tell whether the project declares a table; whether it can be read is another question."""
         return entry_of(self.folder, self.file, table) is not None
 
-    def source(self, table: str) -> str:
-        """Return the source line of a table; that of the project where it has none of its own."""
-        entry = entry_of(self.folder, self.file, table)
-        return (entry.source if entry else "") or self.file.source
+    def source(self, table: str, language: str = "") -> str:
+        """Return the source line of a table in `language`; that of the project where it has none of its own."""
+        entry, language = entry_of(self.folder, self.file, table), language or self.language
+        own = entry.source.get(language, "") if entry else ""
+        return own or self.file.source.get(language, "")
+
+    def origin(self, language: str) -> str:
+        """Return the source line of the whole project in `language`; its name where it has none."""
+        return self.file.source.get(language, "") or self.file.name[language]
 
     def delivery(self, table: str) -> Delivery:
         """Return what the file of a table delivered, with everything recognised and everything wrong.

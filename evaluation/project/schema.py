@@ -37,7 +37,21 @@ def _written(value: object) -> object:
     return value.isoformat() if isinstance(value, dt.date) else value
 
 
+def _in_every_language(value: object) -> object:
+    """A plain text is the same in all languages; an empty one is none."""
+    if isinstance(value, str):
+        return dict.fromkeys(LANGUAGES, value)
+    if not isinstance(value, dict):
+        raise PydanticCustomError("string_type", "not a text")
+    return value if any(value.values()) else dict.fromkeys(LANGUAGES, "")
+
+
+def _all_languages_or_none(words: dict[str, str]) -> dict[str, str]:
+    return _both_languages(words) if any(words.values()) else words
+
+
 Words = Annotated[dict[str, str], AfterValidator(_both_languages)]
+Line = Annotated[dict[str, str], BeforeValidator(_in_every_language), AfterValidator(_all_languages_or_none)]
 Day = Annotated[str, BeforeValidator(_written), AfterValidator(_a_day)]
 Period = Annotated[str, AfterValidator(_a_period)]
 
@@ -60,7 +74,7 @@ class TableEntry(Entry):
     """Where a table is and how its file is written; what is not given is recognised and reported."""
 
     file: str
-    source: str = ""
+    source: Line = {}
     columns: dict[str, str] = {}
     ignore: tuple[str, ...] = ()
     sheet: str | None = None
@@ -136,13 +150,13 @@ class Survey(Entry):
 class ProjectFile(Entry):
     """The whole of ``project.toml``."""
 
-    name: str
+    name: Line
     language: Language = "de"
     languages: tuple[Language, ...] = ("de", "en")
     simulated: StrictBool = False
     state: Literal["draft", "released"] = "draft"
     version: str = ""
-    source: str = ""
+    source: Line = {}
     publication: Publication = Publication()
     tables: dict[str, TableEntry] = {}
     outcomes: dict[str, Outcome] = {}

@@ -16,7 +16,7 @@ from evaluation.errors import DataError
 @pytest.mark.parametrize("contract", CONTRACTS.values(), ids=list(CONTRACTS))
 def test_every_template_can_be_read_back(tmp_path: Path, areas: pd.DataFrame, contract, ending: str) -> None:
     write_templates(tmp_path / "anforderung", "de")
-    path = tmp_path / "anforderung" / f"{file_name(contract)}.{ending}"
+    path = tmp_path / "anforderung" / f"{file_name(contract, 'de')}.{ending}"
     delivery = read_table(
         Source(table=contract.name, path=path, file=path.name), areas=None if contract.name == "areas" else areas
     )
@@ -43,6 +43,15 @@ def test_the_request_stands_beside_the_files(tmp_path: Path) -> None:
     words = (tmp_path / "a b" / "Datenanforderung.md").read_text(encoding="utf-8")
     assert words.startswith("# Datenanforderung\n\nBitte liefern Sie die Tabellen")
     assert "| Anzahl | `count` | ganze Zahl; Fälle | darf leer sein | ab 0 |" in words
+
+
+def test_english_templates_have_english_names_and_german_headings(tmp_path: Path) -> None:
+    files = write_templates(tmp_path / "a", "en", table="counts")
+    assert files == ["Data_request.md", "counts.csv", "counts.xlsx"]
+    headings = (tmp_path / "a" / "counts.csv").read_text(encoding="utf-8-sig").splitlines()[0].split(";")
+    assert headings == [column.label["de"] for column in CONTRACTS["counts"].columns]
+    words = (tmp_path / "a" / "Data_request.md").read_text(encoding="utf-8")
+    assert "(German, as the police and the city deliver them; English ones are read as well)" in words
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

@@ -317,6 +317,24 @@ def test_the_template_of_project_toml_is_valid_with_everything_uncommented(tmp_p
     assert project.items["unsafe_night_area"].unsafe == (3, 4)
 
 
+def test_a_new_english_project_has_english_names_throughout(tmp_path: Path) -> None:
+    new(tmp_path / "a", "en")
+    data = tmp_path / "a" / "data"
+    assert sorted(path.name for path in data.iterdir()) == ["README.md", "templates"]
+    assert "`templates` holds empty tables" in (data / "README.md").read_text(encoding="utf-8")
+    assert sorted(path.name for path in (data / "templates").glob("*.csv")) == [
+        "areas.csv",
+        "counts.csv",
+        "deployments.csv",
+        "events.csv",
+        "incidents.csv",
+        "inhabitants.csv",
+        "respondents.csv",
+    ]
+    new(tmp_path / "b", "de")
+    assert (tmp_path / "b" / "data" / "vorlagen" / "vorgaenge.csv").exists()
+
+
 def test_a_new_project_never_overwrites(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "x").write_text("1", encoding="utf-8")

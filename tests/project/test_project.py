@@ -39,6 +39,28 @@ def test_what_project_toml_says(city) -> None:
         project.year = 2020
 
 
+def test_name_and_source_in_both_languages(city) -> None:
+    both = PROJECT.replace('name = "Kleinstadt"', 'name = { de = "Kleinstadt", en = "Small town" }')
+    both = both.replace(
+        'source = "Amt für Statistik"', 'source = { de = "Amt für Statistik", en = "Office for Statistics" }'
+    )
+    project = open_project(city({"project.toml": both}))
+    assert (project.name, project.file.name["en"]) == ("Kleinstadt", "Small town")
+    assert (project.source("areas"), project.source("areas", "en")) == ("Amt für Statistik", "Office for Statistics")
+    assert project.source("counts", "en") == project.origin("en") == "Stadt Kleinstadt"
+
+
+def test_a_name_in_one_language_only_or_none_is_a_mistake(city) -> None:
+    for given, said in (
+        ('{ de = "Kleinstadt" }', "name: Der Text in der Sprache „en“ fehlt."),
+        ("7", "name: „7“ ist kein Text."),
+    ):
+        wrong = PROJECT.replace('name = "Kleinstadt"', f"name = {given}")
+        with pytest.raises(DataError) as raised:
+            open_project(city({"project.toml": wrong}))
+        assert said in raised.value.worded("de")
+
+
 def test_the_public_name_is_the_same(city) -> None:
     assert evaluation.open_project is open_project
 
