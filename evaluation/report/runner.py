@@ -150,7 +150,7 @@ def _make(job: _Job) -> _Made:
     made.gaps = [gap for page in pages for gap in page["gaps"]]
     made.missing = [missing for page in pages for missing in page["missing"]]
     job.progress("html", 0, 1)
-    html = render.html(executed, language=job.language, author=job.project.name)
+    html = render.html(executed, language=job.language, author=job.project.file.name[job.language])
     made.contents["report.html"] = html.encode("utf-8")
     rows = results.merged(row for page in pages for row in page["results"])
     made.contents["results.csv"] = results.to_csv(rows)

@@ -152,7 +152,7 @@ def _data_table(material: Material) -> TableBlock:
                 contract.label[language],
                 format_value(len(frame), "int", language),
                 span,
-                material.project.source(name) or "–",
+                material.project.source(name, language) or "–",
             )
         )
     heads = ("table", "rows", "years", "source")

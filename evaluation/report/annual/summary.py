@@ -46,11 +46,12 @@ def title(material: Material) -> TitleBlock:
     from evaluation import __version__
 
     project, say = material.project, material.say
+    name = project.file.name[material.language]
     state = say("title.released") if project.state == "released" else say("title.draft")
-    sources = joined(published.source for published in _sources(material)) or project.name
+    sources = joined(published.source for published in _sources(material)) or name
     form = "declared" if project.version else "made_with"
     facts = (
-        (say("title.city"), project.name),
+        (say("title.city"), name),
         (say("title.year"), str(material.year)),
         (say("title.state"), state),
         (say("title.version"), say(f"title.{form}", version=__version__, declared=project.version)),

@@ -119,7 +119,7 @@ class Material:
     def tally(self, id: str, **numbers: int) -> Published:
         """Return numbers that were counted from published values, so that they stand in ``results.csv``, too."""
         frame = pd.DataFrame([{"what": what, "value": float(number)} for what, number in numbers.items()])
-        about = About(id=id, unit="number", source=self.project.file.source or self.project.name)
+        about = About(id=id, unit="number", source=self.project.origin(self.language))
         return publish(frame, self.context.rules, about=about, keys=("what",), basis="services")
 
     def effects_of(self, measure: Measure) -> tuple[Effect, ...]:
@@ -176,7 +176,7 @@ def _done(context: "Context", measure: str, rows: pd.DataFrame) -> Published:
     """Return how much of the plan of a measure was done, over all its indicators."""
     share = done_share(rows)
     frame = pd.DataFrame([{"value": float("nan") if share is None else share}])
-    source = context.project.file.source or context.project.name
+    source = context.project.origin(context.language)
     about = About(id=f"measure.{measure}.done", unit="share", source=source, measure=measure)
     return publish(frame, context.rules, about=about, keys=(), basis="services")
 

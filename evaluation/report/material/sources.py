@@ -9,8 +9,9 @@ if TYPE_CHECKING:
 
 def source_of(context: "Context", *tables: str) -> str:
     """Return the source line for values that rest on `tables`, each source once."""
-    named = [context.project.source(table) for table in tables if context.project.has(table)]
-    return joined(named) or context.project.file.source or context.project.name
+    project, language = context.project, context.language
+    named = [project.source(table, language) for table in tables if project.has(table)]
+    return joined(named) or project.origin(language)
 
 
 def joined(sources: Iterable[str]) -> str:
