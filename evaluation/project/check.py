@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluation.agreement.dose import unknown_deployments
+from evaluation.data.audit import Break, audit
 from evaluation.data.check import Check
 from evaluation.data.contracts import CONTRACTS
 from evaluation.errors import EvaluationError, Problem, nearest
@@ -17,6 +18,7 @@ from evaluation.project.sources import entry_of
 if TYPE_CHECKING:
     from evaluation.project.folder import Project
 
+MOST_BREAKS = 10
 TABLES_OF_RESULTS = ("counts", "incidents", "respondents")
 
 
@@ -76,6 +78,8 @@ def check(project: "Project", language: str, *, answered: bool = True) -> Check:
         found.problems += _event_problems(project)
     if set(tables) == set(good):
         _outcomes(project, found)
+        if answered:
+            found.notes += break_notes(project, language)
         if register and declared:
             _studies(project, found)
         found.problems += year_problems(project, good)
@@ -107,6 +111,28 @@ def _outcomes(project: "Project", found: _Findings) -> None:
             found.notes += [note for note in counting.counts(project, name).notes if note not in found.notes]
         except EvaluationError as error:
             found.problems += [problem for problem in error.problems if problem not in found.problems]
+
+
+def break_notes(project: "Project", language: str, *, most: int = MOST_BREAKS) -> list[Problem]:
+    """Return the strongest breaks in the yearly counts of the outcomes as remarks, and how many more there are."""
+    found: list[Break] = []
+    for name, outcome in project.outcomes.items():
+        try:
+            if project.has(outcome.table):
+                found += audit(counting.counts(project, name).frame, outcome=name)
+        except EvaluationError:
+            continue  # said where the outcome was counted
+    found.sort(key=lambda change: -abs(change.score))
+    areas = project.table("areas").set_index("area")["name"]
+    names = {key: f"{key} {name}" for key, name in areas.items()}
+    notes = []
+    for change in found[:most]:
+        outcome = project.outcomes[change.outcome]
+        words = change.worded(language, areas=names, title=outcome.title[language])
+        notes.append(Problem("data.note_break", table=outcome.table, words=words))
+    if len(found) > most:
+        notes.append(Problem("data.note_more_breaks", n=len(found) - most))
+    return notes
 
 
 def _studies(project: "Project", found: _Findings) -> None:

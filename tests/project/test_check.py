@@ -6,7 +6,7 @@ import pytest
 
 from evaluation.errors import DataError
 from evaluation.project import open_project
-from evaluation.project.check import check_folder
+from evaluation.project.check import break_notes, check_folder
 from evaluation.project.commands import check as check_command
 from evaluation.project.commands import codebook, new
 
@@ -245,6 +245,27 @@ def test_keys_that_no_incident_has_are_a_problem_and_one_of_several_is_told(city
     assert [note.worded("en") for note in one.notes if note.code == "data.note_outcome_keys"] == [
         "Table incidents: For “robbery” there is no row with some of its keys: 111111. What to do: Check categories "
         "under [outcomes.robbery]; the table holds 435000 and 210000, for example."
+    ]
+
+
+def test_breaks_in_the_counts_are_remarks_the_strongest_first(city) -> None:
+    def count(n: int, year: int) -> int:
+        usual = 100 + 10 * n + (n * year) % 7
+        return usual * (4 if (n, year) == (1, 2015) else 2 if (n, year) == (2, 2012) else 1)
+
+    rows = "".join(
+        f"{key};{year};theft;{count(n, year)}\n" for n, key in enumerate(AREAS) for year in range(2010, 2020)
+    )
+    files = {"data/counts.csv": "Ortsteil-Schlüssel;Zeitraum;Schlüssel;Anzahl\n" + rows, "studies/patrols.toml": None}
+    project = open_project(city(files))
+    notes = [note.worded("en") for note in project.check("en").notes]
+    assert project.check().ok
+    assert notes[-2:] == [
+        "Table counts: Conspicuous: 01 Ost, theft: 2015 is out of line once (115 → 464, then 110).",
+        "Table counts: Conspicuous: 02 West, theft: 2012 is out of line once (120 → 246, then 121).",
+    ]
+    assert [note.worded("en") for note in break_notes(project, "en", most=1)][1:] == [
+        "Further conspicuous breaks and outliers, weaker than these: 1."
     ]
 
 
