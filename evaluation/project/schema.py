@@ -1,6 +1,7 @@
 """What ``project.toml`` and ``studies/*.toml`` may hold. Values only; nothing here opens a table."""
 
 import datetime as dt
+from string import Formatter
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, StrictBool, StrictInt
@@ -48,6 +49,17 @@ def _in_every_language(value: object) -> object:
 
 def _all_languages_or_none(words: dict[str, str]) -> dict[str, str]:
     return _both_languages(words) if any(words.values()) else words
+
+
+def _with_share_and_wave(words: dict[str, str]) -> dict[str, str]:
+    for pattern in words.values():
+        try:
+            names = {name for _, name, _, _ in Formatter().parse(pattern) if name is not None}
+        except ValueError:
+            names = set()
+        if names != {"share", "wave"}:
+            raise PydanticCustomError("placeholders", "{share} and {wave} are needed")
+    return words
 
 
 Words = Annotated[dict[str, str], AfterValidator(_both_languages)]
@@ -104,10 +116,14 @@ class Outcome(Entry):
 
 
 class Item(Entry):
-    """A question of the survey: its column, its scale, and the answers that mean "unsafe"."""
+    """A question of the survey: its column, its scale, and the answers that mean "unsafe".
+
+    ``sentence`` says with ``{share}`` and ``{wave}`` what the share means; without it the title is named.
+    """
 
     id: str = ""
     title: Words
+    sentence: Annotated[Words, AfterValidator(_with_share_and_wave)] | None = None
     column: str
     scale: Annotated[StrictInt, Field(ge=2)]
     unsafe: Annotated[tuple[StrictInt, ...], Field(min_length=1)]

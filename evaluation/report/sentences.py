@@ -5,6 +5,7 @@ intervals, a measure that existed before. A sentence never sounds more certain t
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -50,28 +51,47 @@ def points_interval(cell: Cell, language: str) -> str:
     return text("report.interval.points", language, low=100 * cell.conf_low, high=100 * cell.conf_high)
 
 
-def share_now(cell: Cell, *, item: str, wave: str, language: str) -> str:
+@dataclass(frozen=True)
+class Asked:
+    """An item of the survey in one language: its title, and what its share means, with ``{share}`` and ``{wave}``."""
+
+    title: str
+    sentence: str = ""
+
+
+def share_words(share: float, *, item: Asked, wave: str, language: str) -> str:
+    """Return what the share of one wave means: by the item's own sentence, else by its title.
+
+    Examples
+    --------
+    >>> share_words(0.4, item=Asked("unsafe", "{share} felt unsafe in {wave}"), wave="2024", language="en")
+    '40.0% felt unsafe in 2024'
+    """
+    if item.sentence:
+        return item.sentence.format(share=format_value(share, "pct1", language), wave=wave)
+    return text("report.perceived.share", language, item=_capital(item.title), wave=wave, share=share)
+
+
+def share_now(cell: Cell, *, item: Asked, wave: str, language: str) -> str:
     """Return the share feeling unsafe in one wave."""
     if cell.value is None:
-        return text("report.perceived.hidden", language, item=_capital(item))
-    values = {"item": _capital(item), "wave": wave, "share": cell.value, "range": interval(cell, "pct1", language)}
-    return text("report.perceived.now", language, **values)
+        return text("report.perceived.hidden", language, item=_capital(item.title))
+    share = share_words(cell.value, item=item, wave=wave, language=language)
+    return text("report.perceived.now", language, share=share, range=interval(cell, "pct1", language))
 
 
-def share_change(change: Cell, before: Cell, now: Cell, *, item: str, waves: tuple[str, str], language: str) -> str:
+def share_change(change: Cell, before: Cell, now: Cell, *, item: Asked, waves: tuple[str, str], language: str) -> str:
     """Return how a share changed between two waves, and whether that is established."""
     if change.value is None or before.value is None or now.value is None:
-        return text("report.perceived.no_change_known", language, item=_capital(item), before=waves[0], now=waves[1])
+        named = _capital(item.title)
+        return text("report.perceived.no_change_known", language, item=named, before=waves[0], now=waves[1])
     sure = clears_zero(change)
     return text(
         f"report.perceived.{'less' if change.value < 0 else 'more'}" if sure else "report.perceived.unclear",
         language,
-        item=_capital(item),
+        share=share_words(now.value, item=item, wave=waves[1], language=language),
         before=waves[0],
-        now=waves[1],
         share_before=before.value,
-        share_now=now.value,
-        change=change.value,
         range=points_interval(change, language),
     )
 

@@ -49,21 +49,24 @@ def test_intervals_say_which_end_is_open():
 
 def test_a_change_that_is_not_established_is_never_called_a_decrease():
     before, now = cell(0.446, unit="share"), cell(0.436, unit="share")
-    words = {"item": "unsicher nachts im Park", "waves": ("2018", "2024"), "language": "de"}
-    unclear = sentences.share_change(cell(-0.01, -0.04, 0.02), before, now, **words)
-    clear = sentences.share_change(cell(-0.05, -0.08, -0.02), before, now, **words)
+    words = {"waves": ("2018", "2024"), "language": "de"}
+    plain = sentences.Asked("unsicher nachts im Park")
+    told = sentences.Asked("unsicher nachts im Park", "{share} fühlten sich {wave} nachts im Park unsicher")
+    unclear = sentences.share_change(cell(-0.01, -0.04, 0.02), before, now, item=plain, **words)
+    clear = sentences.share_change(cell(-0.05, -0.08, -0.02), before, now, item=told, **words)
     assert unclear == (
-        f"Unsicher nachts im Park: Das traf 2024 auf 43,6{NBSP}% der Befragten zu, 2018 auf 44,6{NBSP}%. "
+        f"Unsicher nachts im Park: 2024 waren es 43,6{NBSP}% der Befragten (2018: 44,6{NBSP}%). "
         "Eine Änderung ist nicht statistisch gesichert (95-%-Bereich: −4,0 bis +2,0 Prozentpunkte)."
     )
     assert clear == (
-        f"Unsicher nachts im Park: Das traf 2024 auf 43,6{NBSP}% der Befragten zu, 2018 auf 44,6{NBSP}%. "
+        f"43,6{NBSP}% fühlten sich 2024 nachts im Park unsicher (2018: 44,6{NBSP}%). "
         "Der Rückgang ist statistisch gesichert (95-%-Bereich: −8,0 bis −2,0 Prozentpunkte; Irrtumsgrenze 5 %)."
     )
 
 
 def test_a_hidden_share_is_said_to_be_hidden():
-    words = sentences.share_now(cell(unit="share"), item="unsicher im Park", wave="2024", language="de")
+    item = sentences.Asked("unsicher im Park")
+    words = sentences.share_now(cell(unit="share"), item=item, wave="2024", language="de")
     assert words == "Unsicher im Park: Dazu haben zu wenige geantwortet; der Wert wird nicht ausgewiesen."
 
 

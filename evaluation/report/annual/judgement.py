@@ -195,13 +195,15 @@ def perceived_sentence(material: Material, item: str, title: str) -> str:
         raise ValueError("a sentence on the sense of safety needs a survey")
     asked_in = list(survey.shares.where(item=item).frame["wave"])
     now = survey.shares.cell(item=item, wave=asked_in[-1])
+    said = (material.project.items[item].sentence or {}).get(material.language, "")
+    asked = sentences.Asked(title, said)
     if survey.changes is None or item not in set(survey.changes.frame["item"]):
-        return sentences.share_now(now, item=title, wave=asked_in[-1], language=material.language)
+        return sentences.share_now(now, item=asked, wave=asked_in[-1], language=material.language)
     return sentences.share_change(
         survey.changes.cell(item=item),
         survey.shares.cell(item=item, wave=survey.baseline),
         survey.shares.cell(item=item, wave=survey.latest),
-        item=title,
+        item=asked,
         waves=(survey.baseline, survey.latest),
         language=material.language,
     )
