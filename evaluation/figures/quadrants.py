@@ -17,7 +17,6 @@ from evaluation.figures.style import (
     halo,
     in_house_style,
     new_figure,
-    number_axis,
     ratio_axis,
     spread,
 )
@@ -37,7 +36,7 @@ def quadrants(
     language: str,
     not_meaningful: Collection[str] = (),
 ) -> "Figure":
-    """Draw the change of registered cases against the change of the share feeling unsafe, one panel a year.
+    """Draw the change of registered cases against the change of the share feeling unsafe; one panel a year, stacked.
 
     Parameters
     ----------
@@ -55,8 +54,8 @@ def quadrants(
     """
     both = _on_logs(joined(registered, perceived))
     years = sorted(set(both["year"]))
-    figure = new_figure(4.3)
-    panels = figure.subplots(1, len(years), squeeze=False, sharex=True, sharey=True).ravel()
+    figure = new_figure(3.5 * len(years) + 0.3)
+    panels = figure.subplots(len(years), 1, squeeze=False, sharey=True).ravel()
     across, down = _reach(both)
     for panel, year in zip(panels, years, strict=True):
         panel.set_xlim(-across, across)
@@ -64,12 +63,25 @@ def quadrants(
         _points(panel, both[both["year"] == year], names, not_meaningful, language)
         _quadrant_words(panel, language)
         panel.set_title(str(year))
-        panel.locator_params(axis="y", nbins=6)
-        ratio_axis(panel.xaxis, language, reach=across)
-        number_axis(panel.yaxis, "snum0", language, factor=100)
-    figure.supxlabel(text("figures.quadrants.x", language), fontsize=8.5, color=GREY)
-    panels[0].set_ylabel(text("figures.quadrants.y", language))
+        ratio_axis(panel.xaxis, language, reach=across, most=9)
+        _points_axis(panel, language)
+        panel.set_ylabel(text("figures.quadrants.y", language))
+    panels[-1].set_xlabel(text("figures.quadrants.x", language))
     return figure
+
+
+def _points_axis(axes: "Axes", language: str) -> None:
+    """Write percentage points as more and less, so that no sign has to be turned around in the mind."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    def words(value: float, _: object) -> str:
+        points = round(100 * value)
+        if points == 0:
+            return text("figures.quadrants.same", language)
+        return text(f"figures.quadrants.{'more' if points > 0 else 'fewer'}", language, n=abs(points))
+
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(FuncFormatter(words))
 
 
 def joined(registered: Published, perceived: Published) -> pd.DataFrame:
@@ -106,7 +118,7 @@ def _points(
     axes.axvline(0, color=INK, linewidth=0.9, zorder=1)
     hollow = points["area"].isin(list(not_meaningful))
     clear = clears_both(points) & ~hollow
-    _crosses(axes, points[~clear & ~hollow], colour=MIDDLE, line=LIGHT, width=0.6)
+    _crosses(axes, points[~clear & ~hollow], colour=MIDDLE, line=LIGHT, width=0.35)
     _crosses(axes, points[clear], colour=BLUE, line=BLUE, width=1.2)
     _crosses(axes, points[hollow], colour=ORANGE, line=ORANGE, width=1.0, face="white")
     _names(axes, points[clear], names)
@@ -132,7 +144,7 @@ def _crosses(
     )
     axes.plot(
         points["value_x"], points["value_y"], "o", color=colour, markerfacecolor=face or colour,
-        markersize=5 if strong else 3.2, zorder=4, linestyle="none",
+        markersize=5 if strong else 3.6, zorder=4, linestyle="none",
     )  # fmt: skip
 
 

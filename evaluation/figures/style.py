@@ -126,7 +126,8 @@ def wrapped(words: str, width: int) -> str:
     return "\n".join(textwrap.wrap(words, width, break_long_words=False))
 
 
-LOG_TICKS = (-0.9, -0.75, -0.5, -1 / 3, -0.2, -0.1, 0.0, 0.1, 0.25, 0.5, 1.0, 3.0, 9.0)
+LOG_PAIRS = ((-0.5, 1.0), (-0.75, 3.0), (-0.9, 9.0), (-1 / 3, 0.5), (-0.2, 0.25), (-0.1, 0.1))
+"""A decrease and the increase that undoes it, the ones that matter most first."""
 
 
 def ratio_axis(axis: Any, language: str, *, reach: float, most: int = 7) -> None:
@@ -141,11 +142,14 @@ def ratio_axis(axis: Any, language: str, *, reach: float, most: int = 7) -> None
     reach
         Largest absolute log ratio shown.
     most
-        Number of ticks.
+        Number of ticks for which there is room; fewer are written where they would come too close.
     """
-    inside = [change for change in LOG_TICKS if abs(np.log1p(change)) <= reach]
-    while len(inside) > most:
-        inside = [change for place, change in enumerate(inside) if (place - inside.index(0.0)) % 2 == 0]
+    inside = [0.0]
+    for pair in LOG_PAIRS:
+        far = float(np.log1p(pair[1]))
+        if far <= reach and all(abs(far - abs(np.log1p(tick))) >= 1.8 * reach / most for tick in inside):
+            inside += pair
+    inside.sort()
     axis.set_ticks([float(np.log1p(change)) for change in inside], [format_value(c, "spct0", language) for c in inside])
 
 

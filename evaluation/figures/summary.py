@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from evaluation.disclosure import Published
-from evaluation.figures.style import BLUE, GREY, INK, halo, in_house_style, new_figure, number_axis
+from evaluation.disclosure import Cell, Published
+from evaluation.figures.style import BLUE, FAINT, GREY, INK, in_house_style, new_figure, wrapped
 from evaluation.texts import text
 from evaluation.texts.numbers import format_value
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+LABEL = 0.8
+"""Width of the column of titles, as a part of the width of the column of points."""
 
 
 @in_house_style
@@ -22,6 +25,9 @@ def before_after(
     times: Mapping[str, Mapping[str, str]],
 ) -> "Figure":
     """Draw each outcome and each question as a pair of points, before and now.
+
+    Registered cases have a scale of their own in each row, from zero, because they differ too much in size for a
+    common one; shares have one scale.
 
     Parameters
     ----------
@@ -46,9 +52,10 @@ def before_after(
     figure = new_figure(0.4 * rows + 0.58)
     panels = figure.subplots(1, len(blocks), squeeze=False).ravel()
     for panel, (published, key, kind) in zip(panels, blocks, strict=True):
-        _pairs(panel, published, key, titles, language)
-        panel.set_ylim(rows - 0.42, -0.72)
+        _pairs(panel, published, key, titles, language, own_scales=kind == "registered")
+        panel.set_ylim(rows - 0.5, -0.5)
         panel.set_title(text(f"figures.before_after.{kind}", language), pad=16)
+        panel.set_xlabel(text(f"figures.before_after.scale_{kind}", language), fontsize=7.5)
         _times(panel, times[kind], language)
     return figure
 
@@ -67,31 +74,42 @@ def _times(axes: Any, times: Mapping[str, str], language: str) -> None:
         place += 26 + 4.4 * len(words)
 
 
-def _pairs(axes: Any, published: Published, key: str, titles: Mapping[str, str], language: str) -> None:
+def _pairs(
+    axes: Any, published: Published, key: str, titles: Mapping[str, str], language: str, *, own_scales: bool
+) -> None:
     names = list(dict.fromkeys(published.frame[key]))
-    axes.set_xlim(0, 1.2 * float(published.frame[["value", "conf_high"]].max().max()))
+    ends = published.frame.groupby(key)[["value", "conf_high"]].max().max(axis=1)
     spec = "pct0" if published.number.startswith("pct") else published.number
     for place, name in enumerate(names):
-        for time, colour, offset in (("before", GREY, -0.04), ("now", BLUE, 0.24)):
+        whole = float(ends[name] if own_scales else ends.max()) or 1.0
+        if place % 2 == 0:
+            axes.axhspan(place - 0.5, place + 0.5, color=FAINT, linewidth=0, zorder=0)
+        axes.plot([0, 0], [place - 0.36, place + 0.36], color=GREY, linewidth=0.8, zorder=1)
+        for time, colour, offset in (("before", GREY, -0.19), ("now", BLUE, 0.19)):
             cell = published.cell(**{key: name, "time": time})
-            if cell.value is None:
-                continue
-            if cell.conf_low is not None and cell.conf_high is not None:
-                axes.hlines(place + offset, cell.conf_low, cell.conf_high, color=colour, linewidth=2)
-            face = "white" if time == "before" else colour
-            axes.plot(cell.value, place + offset, "o", color=colour, markerfacecolor=face, markersize=5)
-            end = cell.conf_high if cell.conf_high is not None else cell.value
-            axes.annotate(
-                format_value(cell.value, spec, language), (end, place + offset), xytext=(4, 0), va="center",
-                textcoords="offset points", fontsize=7.5, color=colour, fontweight=600,
-            )  # fmt: skip
-    for place, name in enumerate(names):
-        axes.annotate(
-            titles.get(name, name), (0, place - 0.2), xytext=(2, 2), textcoords="offset points", fontsize=8.5,
-            color=INK, va="bottom", path_effects=halo(), zorder=5,
+            words = None if cell.value is None else format_value(cell.value, spec, language)
+            _point(axes, cell, place + offset, whole=whole, colour=colour, words=words, hollow=time == "before")
+        axes.text(
+            -LABEL + 0.02, place, wrapped(titles.get(name, name), 25), fontsize=8, color=INK, va="center",
+            linespacing=1.1,
         )  # fmt: skip
+    axes.set_xlim(-LABEL, 1.24)
+    axes.set_xticks([])
     axes.set_yticks([])
-    axes.grid(axis="x")
-    axes.spines["left"].set_visible(False)
-    axes.locator_params(axis="x", nbins=4)
-    number_axis(axes.xaxis, "pct0" if spec == "pct0" else "num0", language)
+    axes.spines[["left", "bottom"]].set_visible(False)
+
+
+def _point(axes: Any, cell: Cell, place: float, *, whole: float, colour: str, words: str | None, hollow: bool) -> None:
+    """Draw one value as a part of `whole`, and write it behind the end of its interval."""
+    if cell.value is None or words is None:
+        return
+    end = cell.value
+    if cell.conf_low is not None and cell.conf_high is not None:
+        axes.hlines(place, cell.conf_low / whole, cell.conf_high / whole, color=colour, linewidth=2, zorder=2)
+        end = cell.conf_high
+    face = "white" if hollow else colour
+    axes.plot(cell.value / whole, place, "o", color=colour, markerfacecolor=face, markersize=5, zorder=3)
+    axes.annotate(
+        words, (end / whole, place), xytext=(5, 0), va="center_baseline", textcoords="offset points", fontsize=7.5,
+        color=colour, fontweight=600,
+    )  # fmt: skip

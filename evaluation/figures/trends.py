@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,10 +14,10 @@ from evaluation.figures.style import (
     INK,
     LIGHT,
     ORANGE,
-    halo,
     in_house_style,
     new_figure,
     number_axis,
+    spread,
     wrapped,
 )
 from evaluation.texts import text
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+SHADE = "#e9eff5"
+"""Background of the years of the agreement."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
@@ -34,19 +38,36 @@ class Mark:
     Parameters
     ----------
     year
-        Year of the change; the line stands between this year and the one before, except for an outlier.
+        Year of the change; without a date the line stands between this year and the one before, except for an outlier.
     label
         Short text, which the report writes below the figure beside the mark's letter.
     series
         Series that the mark concerns; empty for all.
     outlier
         Whether a single year is marked, not a step.
+    start
+        Day of the change, where it is known.
     """
 
     year: int
     label: str
     series: tuple[str, ...] = ()
     outlier: bool = False
+    start: date | None = None
+
+    @property
+    def place(self) -> float:
+        """Return where the mark stands; the point of a year stands in its middle, so that it begins half a step before.
+
+        Examples
+        --------
+        >>> Mark(year=2020, label="law", start=date(2020, 1, 1)).place, Mark(year=2020, label="x", outlier=True).place
+        (2019.5, 2020.0)
+        """
+        if self.start is not None:
+            days = (date(self.start.year + 1, 1, 1) - date(self.start.year, 1, 1)).days
+            return self.start.year - 0.5 + (self.start.timetuple().tm_yday - 1) / days
+        return float(self.year) if self.outlier else self.year - 0.5
 
     def concerns(self, name: str) -> bool:
         """Tell whether the mark belongs on the panel of series `name`."""
@@ -88,18 +109,21 @@ def trends(
     years = sorted({int(period) for period in published.frame["period"]})
     for panel, name in zip(panels, names, strict=False):
         panel.set_title(wrapped(titles.get(name, name), 30))
-        _line(panel, _series(published, name), published.number, language)
+        _line(panel, _series(published, name), published.number, language, since=since)
         _axes(panel, years, published.number, language)
-        _since(panel, since, years, language, named=panel is panels[0])
-        _marks(panel, [(letter, mark) for letter, mark in lettered(marks) if mark.concerns(name)])
+        _marks(panel, [(letter, mark) for letter, mark in lettered(marks) if mark.concerns(name)], columns)
+        if since is not None and years[0] < since <= years[-1]:
+            panel.axvspan(since - 0.5, years[-1] + 0.5, color=SHADE, linewidth=0, zorder=0)
     for panel in panels[len(names) :]:
         panel.set_visible(False)
+    if since is not None and years[0] < since <= years[-1]:
+        figure.supxlabel(text("figures.trends.since", language, year=since), fontsize=8, color=GREY)
     return figure
 
 
 def lettered(marks: Sequence[Mark]) -> list[tuple[str, Mark]]:
-    """Return the marks with the letters that they have in the figure."""
-    return list(zip("abcdefghijklmnopqrstuvwxyz", marks, strict=False))
+    """Return the marks with the letters that they have in the figure, in the order in which they stand there."""
+    return list(zip("abcdefghijklmnopqrstuvwxyz", sorted(marks, key=lambda mark: mark.place), strict=False))
 
 
 def _series(published: Published, name: str) -> pd.DataFrame:
@@ -107,11 +131,11 @@ def _series(published: Published, name: str) -> pd.DataFrame:
     return frame.assign(year=frame["period"].astype(int)).sort_values("year")
 
 
-def _line(axes: "Axes", series: pd.DataFrame, spec: str, language: str) -> None:
+def _line(axes: "Axes", series: pd.DataFrame, spec: str, language: str, *, since: int | None) -> None:
     if series["conf_low"].notna().any():
         axes.fill_between(series["year"], series["conf_low"], series["conf_high"], color=LIGHT, linewidth=0, zorder=1)
     axes.plot(series["year"], series["value"], color=BLUE, linewidth=1.8, marker="o", markersize=3.2, zorder=3)
-    known = series[series["value"].notna()]
+    known, axes_start = series[series["value"].notna()], int(series["year"].min())
     if known.empty:
         return
     axes.set_ylim(0, 1.25 * float(max(known["value"].max(), known["conf_high"].fillna(0).max())) or 1)
@@ -126,7 +150,11 @@ def _line(axes: "Axes", series: pd.DataFrame, spec: str, language: str) -> None:
             fontsize=8.5,
             fontweight=600,
             color=INK,
-            path_effects=halo(),
+            bbox={
+                "pad": 0.8,
+                "linewidth": 0,
+                "facecolor": SHADE if since and row["year"] >= since > axes_start else "white",
+            },
             zorder=5,
         )
 
@@ -146,41 +174,22 @@ def _tick_format(spec: str) -> str:
     return {"num1": "num0", "num2": "num1", "pct1": "pct0", "int": "int"}.get(spec, spec)
 
 
-def _since(axes: "Axes", since: int | None, years: list[int], language: str, *, named: bool) -> None:
-    if since is None or not years[0] < since <= years[-1]:
-        return
-    axes.axvspan(since - 0.5, years[-1] + 0.5, color="#f1f5f9", zorder=0)
-    if named:
-        late = since - years[0] > (years[-1] - years[0]) / 2
-        axes.annotate(
-            text("figures.trends.since", language, year=since),
-            (years[-1] + 0.5 if late else since - 0.5, 0),
-            xytext=(-3 if late else 3, 3),
-            ha="right" if late else "left",
-            textcoords="offset points",
-            fontsize=7.5,
-            color=GREY,
-            zorder=4,
-        )
-
-
-def _marks(axes: "Axes", marks: list[tuple[str, Mark]]) -> None:
-    """Draw a dashed line with its letter for each mark, above the values; letters that would collide are staggered."""
+def _marks(axes: "Axes", marks: list[tuple[str, Mark]], columns: int) -> None:
+    """Draw a dashed line with its letter for each mark; letters stand in one row above the values, moved apart."""
     low, high = axes.get_xlim()
-    placed: list[tuple[float, int, str]] = []
-    for letter, mark in marks:
-        place = mark.year if mark.outlier else mark.year - 0.5
-        if low <= place <= high:
-            level = sum(abs(place - other) < (high - low) / 9 for other, _, _ in placed)
-            placed.append((place, level, letter))
-    if not placed:
+    inside = [(letter, mark.place) for letter, mark in marks if low <= mark.place <= high]
+    if not inside:
         return
-    lines = 1 + max(level for _, level, _ in placed)
-    axes.set_ylim(0, axes.get_ylim()[1] * (1 + 0.17 * lines))
+    top = axes.get_ylim()[1]
+    axes.set_ylim(0, 1.3 * top)
+    gap = 0.034 * columns * (high - low)
+    spots = spread([place for _, place in inside], gap)
+    shift = max(0.0, low + gap / 2 - min(spots)) - max(0.0, max(spots) - high + gap / 2)
     style: dict[str, Any] = {"boxstyle": "circle,pad=0.18", "facecolor": "white", "edgecolor": ORANGE, "linewidth": 0.8}
-    for place, level, letter in placed:
-        axes.axvline(place, color=ORANGE, linewidth=0.9, linestyle=(0, (3, 2)), zorder=2)
+    dashes: dict[str, Any] = {"color": ORANGE, "linewidth": 0.9, "zorder": 2}
+    for (letter, place), spot in zip(inside, spots, strict=True):
+        axes.plot([place, place], [0, 1.06 * top], linestyle=(0, (3, 2)), **dashes)
+        axes.plot([place, spot + shift], [1.06 * top, 1.2 * top], **dashes)
         axes.text(
-            place, 0.985 - 0.14 * level, letter, transform=axes.get_xaxis_transform(), ha="center", va="top",
-            fontsize=7.5, color=ORANGE, bbox=style, zorder=6,
-        )  # fmt: skip
+            spot + shift, 1.2 * top, letter, ha="center", va="center", fontsize=7.5, color=ORANGE, bbox=style, zorder=6
+        )

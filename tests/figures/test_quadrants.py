@@ -40,6 +40,11 @@ def test_up_is_a_higher_sense_of_safety(both):
     assert bottom > 0 > top
 
 
+def test_the_upward_axis_is_in_words(both, words):
+    said = words(quadrants(*both, names=NAMES, language="de"))
+    assert {"20 weniger", "gleich", "20 mehr"} <= set(said)
+
+
 def test_no_point_lies_outside(both):
     figure = quadrants(*both, names=NAMES, language="de")
     across, up = figure.axes[0].get_xlim(), sorted(figure.axes[0].get_ylim())

@@ -42,6 +42,15 @@ def test_a_half_and_a_double_are_equally_far_from_no_change():
     assert ticks["0\N{NO-BREAK SPACE}%"] == 0
 
 
+@pytest.mark.parametrize("reach", [0.15, 0.3, 0.8, 1.2, 2.5, 4.0])
+def test_ticks_of_ratios_are_few_and_apart(reach):
+    axes = style.new_figure(2).subplots()
+    style.ratio_axis(axes.yaxis, "de", reach=reach)
+    ticks = sorted(axes.get_yticks())
+    assert 3 <= len(ticks) <= 7
+    assert min(b - a for a, b in pairwise(ticks)) > 0.2 * reach
+
+
 def test_the_typeface_of_the_package_is_used_and_pyplot_stays_out():
     figure = style.in_house_style(lambda: style.new_figure(1))()
     with style.house_style():

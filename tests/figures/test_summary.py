@@ -36,6 +36,28 @@ def test_one_side_is_enough(registered, perceived):
     assert len(before_after(None, perceived, titles={}, language="en", times=TIMES).axes) == 1
 
 
-def test_axes_start_at_zero(registered, perceived):
-    figure = before_after(registered, perceived, titles={}, language="en", times=TIMES)
-    assert [axes.get_xlim()[0] for axes in figure.axes] == [0, 0]
+def _places(figure, panel=0):
+    """Where the points stand, without those of the key above the panel."""
+    points = [line for line in figure.axes[panel].lines if line.get_marker() == "o" and line.get_clip_on()]
+    return [float(line.get_xdata()[0]) for line in points]
+
+
+def test_each_outcome_has_its_own_scale_from_zero(published):
+    rows = [
+        {"outcome": name, "time": time, "value": value, "conf_low": value, "conf_high": value}
+        for name, values in (("theft", (20.0, 10.0)), ("noise", (1.0, 0.5)))
+        for time, value in zip(("before", "now"), values, strict=True)
+    ]
+    values = published(rows, unit="cases_per_1000", keys=("outcome", "time"))
+    figure = before_after(values, None, titles={}, language="en", times=TIMES)
+    assert _places(figure) == [1.0, 0.5, 1.0, 0.5]
+
+
+def test_shares_have_one_scale_from_zero(published):
+    rows = [
+        {"item": name, "time": time, "value": value, "conf_low": value, "conf_high": value}
+        for name, value in (("park", 0.6), ("home", 0.3))
+        for time in ("before", "now")
+    ]
+    values = published(rows, unit="share", keys=("item", "time"))
+    assert _places(before_after(None, values, titles={}, language="en", times=TIMES)) == [1.0, 1.0, 0.5, 0.5]

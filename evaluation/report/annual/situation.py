@@ -19,6 +19,7 @@ from evaluation.report.material import Material
 from evaluation.report.material.perceived import Perceived
 from evaluation.report.material.registered import Noted, Registered
 from evaluation.report.tables import Layout, side_by_side, wide_table
+from evaluation.texts import text
 
 MOST_MARKS = 6
 REPORTED = "reported"
@@ -114,6 +115,7 @@ def marks(material: Material, outcomes: tuple[Registered, ...]) -> list[Mark]:
             label=event.title[material.language],
             series=tuple(sorted(names & set(event.outcomes))),
             outlier=event.kind == "confounder",
+            start=event.start,
         )
         for event in material.project.events
         if not event.areas and event.kind in ("law", "recording", "confounder")
@@ -157,6 +159,7 @@ def _map(material: Material, outcome: Registered, finding: str, counted: Publish
         names=material.areas,
         language=material.language,
         not_meaningful=material.not_meaningful,
+        doubtful=[n.change.area for n in outcome.breaks if n.change.area and n.change.period[:4] in outcome.before],
     )
     before = sentences.years(outcome.before, material.language)
     return [
@@ -168,6 +171,7 @@ def _map(material: Material, outcome: Registered, finding: str, counted: Publish
             table=None,
             results=[outcome.change],
             counted=[counted],
+            note=text("figures.map.schematic", material.language) if material.project.simulated else "",
         ),
         Paragraph(material.say("map.note", outcome=outcome.title, year=material.year, before=before), kind="small"),
     ]
@@ -339,6 +343,7 @@ def both_situations(material: Material) -> list[Block]:
     table = side_by_side(
         {both.outcome: both.registered, say("together.perceived", item=both.item): both.perceived}, layout
     )
+    table = judgement.renamed(table, {area: f"{area} {name}" for area, name in material.areas.items()})
     blocks.append(
         figure(
             drawn,
