@@ -79,7 +79,7 @@ def convert(
             values = _booleans(given, column, place, made)
         else:
             values = _texts(given, column, place, made)
-        made.frame[column.name] = _typed(values.reindex(raw.index), column)
+        made.frame[column.name] = typed(values.reindex(raw.index), column)
     return made
 
 
@@ -118,7 +118,8 @@ def _tidy(texts: pd.Series) -> pd.Series:
     return tidy[tidy != ""]
 
 
-def _typed(values: pd.Series, column: Column) -> pd.Series:
+def typed(values: pd.Series, column: Column) -> pd.Series:
+    """Return values with the type of their column; of whole numbers and answers, one with room for missing ones."""
     if column.kind == "int":
         whole = values.astype("Int64")
         return whole if column.nullable or whole.hasnans else whole.astype("int64")

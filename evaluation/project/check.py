@@ -158,7 +158,7 @@ def _event_problems(project: "Project") -> list[Problem]:
     """Return outcomes that events name and the project does not have."""
     valid = [*project.outcomes, *project.items]
     entry = entry_of(project.folder, project.file, "events")
-    file = entry.file if entry else None
+    file = entry.files[0] if entry else None
     return [
         Problem(
             "data.event_outcome",

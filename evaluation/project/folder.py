@@ -16,13 +16,14 @@ from evaluation.agreement.register import Agreement, load_agreement
 from evaluation.data.contracts import contract_of
 from evaluation.data.files import Source
 from evaluation.data.large import LargeTable, open_large
+from evaluation.data.parts import joined
 from evaluation.data.readers import Delivery, read_table
 from evaluation.errors import DataError, Problem, nearest
 from evaluation.project import counting, studies, surveys
 from evaluation.project.events import Event, events_of
 from evaluation.project.polygons import Polygons, read_polygons
 from evaluation.project.schema import Item, Outcome, ProjectFile, Publication, StudyFile, Survey
-from evaluation.project.sources import entry_of, input_files, sha256, source_of, table_problems
+from evaluation.project.sources import entry_of, input_files, sha256, sources_of, table_problems
 from evaluation.project.toml import read_toml, validated
 from evaluation.project.years import rows_until
 from evaluation.study import Study
@@ -134,10 +135,10 @@ class Project:
         """
         contract_of(table)
         if f"delivery {table}" not in self._kept:
-            source = source_of(self.folder, self.file, table)
-            if source is None:
+            sources = sources_of(self.folder, self.file, table)
+            if not sources:
                 raise DataError(Problem("data.not_declared", table=table))
-            self._kept[f"delivery {table}"] = self._read(source)
+            self._kept[f"delivery {table}"] = joined(sources, [self._read(source) for source in sources])
         found: Delivery = self._kept[f"delivery {table}"]
         return found
 
@@ -158,9 +159,9 @@ class Project:
 
     @cached_property
     def _large(self) -> LargeTable | None:
-        """The incidents, where they are in a file that need not be loaded."""
-        source = source_of(self.folder, self.file, "incidents")
-        return None if source is None else open_large(source, areas=self._areas())
+        """The incidents, where they are in one file that need not be loaded."""
+        sources = sources_of(self.folder, self.file, "incidents")
+        return open_large(sources[0], areas=self._areas()) if len(sources) == 1 else None
 
     def _areas(self) -> pd.DataFrame | None:
         """Return the areas as far as they are known: other tables are looked at even if this one is faulty."""

@@ -82,11 +82,9 @@ class Publication(Entry):
     flag_answers: Annotated[StrictInt, Field(ge=1)] = 50
 
 
-class TableEntry(Entry):
-    """Where a table is and how its file is written; what is not given is recognised and reported."""
+class Writing(Entry):
+    """How a file is written; what is not given is recognised and reported."""
 
-    file: str
-    source: Line = {}
     columns: dict[str, str] = {}
     ignore: tuple[str, ...] = ()
     sheet: str | None = None
@@ -97,10 +95,38 @@ class TableEntry(Entry):
     layout: Literal["long", "years_as_columns"] | None = None
     category: str | None = None
     marks: dict[str, str] = {}
+
+
+class Part(Writing):
+    """One of several files of a table; what it does not say holds as the table says it."""
+
+    file: str
+
+
+class TableEntry(Writing):
+    """Where a table is, in one file or in parts, and how it is written."""
+
+    file: str | None = None
+    parts: tuple[Part, ...] = ()
+    source: Line = {}
     geometry: str | None = None
     geometry_key: str = "area"
     first: Period | None = None
     last: Period | None = None
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All files of the table, each once."""
+        return tuple(dict.fromkeys([*([self.file] if self.file else []), *(part.file for part in self.parts)]))
+
+    def writings(self) -> tuple[tuple[str, dict[str, Any]], ...]:
+        """Return every file, or sheet of one, with what is declared about it."""
+        common = self.model_dump(include=set(Writing.model_fields), exclude_unset=True)
+        if self.file is not None:
+            return ((self.file, common),)
+        return tuple(
+            (part.file, {**common, **part.model_dump(exclude={"file"}, exclude_unset=True)}) for part in self.parts
+        )
 
 
 class Outcome(Entry):

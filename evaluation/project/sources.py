@@ -20,13 +20,11 @@ def entry_of(folder: Path, file: ProjectFile, table: str) -> TableEntry | None:
     return TableEntry(file=EVENTS) if table == "events" and (folder / EVENTS).exists() else None
 
 
-def source_of(folder: Path, file: ProjectFile, table: str) -> Source | None:
-    """Return the file of a table with everything that is declared about it, None where it is not declared."""
+def sources_of(folder: Path, file: ProjectFile, table: str) -> tuple[Source, ...]:
+    """Return the files of a table with everything that is declared about them, none where it is not declared."""
     entry = entry_of(folder, file, table)
-    if entry is None:
-        return None
-    declared = entry.model_dump(exclude={"file", "source", "geometry", "geometry_key", "first", "last"})
-    return Source(table=table, path=folder / entry.file, file=entry.file, **declared)
+    written = entry.writings() if entry else ()
+    return tuple(Source(table=table, path=folder / name, file=name, **declared) for name, declared in written)
 
 
 def table_problems(file: ProjectFile, *, name: str) -> list[Problem]:
@@ -36,6 +34,11 @@ def table_problems(file: ProjectFile, *, name: str) -> list[Problem]:
         Problem("data.unknown_table", file=name, value=table, nearest=nearest(table, valid) or "areas", valid=valid)
         for table in file.tables
         if table not in valid
+    ]
+    problems += [
+        Problem("data.table_file", table=table, file=name)
+        for table, entry in file.tables.items()
+        if (entry.file is None) == (not entry.parts)
     ]
     waves = [wave for survey in file.surveys.values() for wave in survey.waves]
     for id_, item in file.items.items():
@@ -57,7 +60,7 @@ def input_files(folder: Path, file: ProjectFile) -> dict[str, Path]:
         entry = entry_of(folder, file, table)
         if entry is None:
             continue
-        found.append(folder / entry.file)
+        found += [folder / name for name in entry.files]
         if entry.geometry is not None:
             found += _with_parts(folder / entry.geometry)
     return {_relative(path, folder): path for path in found if path.is_file()}

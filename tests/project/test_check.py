@@ -262,7 +262,7 @@ def test_breaks_in_the_counts_are_remarks_the_strongest_first(city) -> None:
     assert project.check().ok
     assert notes[-2:] == [
         "Table counts: Conspicuous: 01 Ost, theft: 2015 is out of line once (115 → 464, then 110).",
-        "Table counts: Conspicuous: 02 West, theft: 2012 is out of line once (120 → 246, then 121).",
+        "Table counts: Conspicuous: 02 West, theft: 2012 is out of line once (124 → 252, then 121).",
     ]
     assert [note.worded("en") for note in break_notes(project, "en", most=1)][1:] == [
         "Further conspicuous breaks and outliers, weaker than these: 1."

@@ -20,9 +20,8 @@ CASES = {
         ('file = "data/counts.csv"', 'file = "data/counts.csv"\nfiel = "x"'),
         "Datei project.toml, Zeile 15: Den Schlüssel „tables.counts.fiel“ gibt es hier nicht. Abhilfe: Gemeint "
         "sein könnte "
-        "„file“; erlaubt sind file, source, columns, ignore, sheet, encoding, separator, decimal, date_format, "
-        "layout, category, "
-        "marks, geometry, geometry_key, first und last.",
+        "„file“; erlaubt sind columns, ignore, sheet, encoding, separator, decimal, date_format, layout, category, "
+        "marks, file, parts, source, geometry, geometry_key, first und last.",
     ),
     "missing key": (
         ('name = "Kleinstadt"', ""),
