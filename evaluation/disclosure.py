@@ -3,8 +3,9 @@
 The rules of the project (``[publication]`` of ``project.toml``) act on every single value: a count of people
 or cases below the smallest cell is suppressed, a survey result from too few answers is suppressed, one from
 few answers is flagged. A value that rests on several counts is judged by the smallest of them. Zero cases are
-published, because they concern nobody. Secondary suppression (a hidden cell that a total gives away) is not
-done here.
+published, because they concern nobody. What would give a hidden count away (a change computed from it, the last
+cell beside a total) is hidden as well: name every count behind a value as `cases`, and mark values that complete a
+total as `protected` (:func:`evaluation.report.material.hidden.completing`).
 """
 
 import math
@@ -289,6 +290,7 @@ def publish(
     cases: str | Sequence[str] | int | None = None,
     labels: Sequence[str] = (),
     notes: Sequence[Note] = (),
+    protected: str | None = None,
 ) -> Published:
     """Decide for every value whether it may be shown, and return what may.
 
@@ -316,6 +318,8 @@ def publish(
         Text columns kept beside the keys.
     notes
         Remarks that concern all values, besides those of `Estimates`.
+    protected
+        Column of truth values: rows that are hidden because a hidden count could be computed from them.
 
     Returns
     -------
@@ -341,6 +345,10 @@ def publish(
     _check(frame, about, keys=keys, labels=labels, basis=basis)
     size = _size(frame, about, basis=basis, cases=cases)
     hidden, flagged = _judge(size, rules, basis)
+    if protected is not None:
+        _need(frame, [protected], about)
+        hidden = hidden | frame[protected].to_numpy(dtype=bool)
+        flagged = flagged & ~hidden
     numbers = {**_numbers(frame), "cases": size}
     for column in numbers.values():
         column[hidden] = np.nan

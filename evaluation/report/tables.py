@@ -1,11 +1,11 @@
 """Published values become tables: numbers in the reader's language, marks for what is not shown, and a legend.
 
-Marks are those of German official statistics: ``.`` not shown because the count is small, ``/`` not shown because
+Marks are those of German official statistics: ``.`` not shown to protect small counts, ``/`` not shown because
 answers are few, ``( )`` few answers, ``…`` no value. A letter refers to a note below the table.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from evaluation.disclosure import Cell, Published
 from evaluation.report.blocks import TableBlock, TableCell, TableColumn
@@ -18,6 +18,7 @@ _MARKS = {
     "runner.note.no_value": ("no_value", "…"),
 }
 _LEGEND = ("small_cell", "few_answers", "flagged", "no_value")
+_TIMES = (("period",), ("year",), ("wave",))
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -88,7 +89,7 @@ def interval_words(cell: Cell, number: str, language: str) -> str:
     return text("runner.interval.both", language, low=low, high=high)
 
 
-def _value_cell(cell: Cell, published: Published, legend: _Legend) -> TableCell:
+def _value_cell(cell: Cell, published: Published, legend: _Legend, number: str) -> TableCell:
     language = legend.language
     codes = cell.note.split()
     mark = next((_MARKS[code] for code in codes if code in _MARKS), None)
@@ -99,7 +100,7 @@ def _value_cell(cell: Cell, published: Published, legend: _Legend) -> TableCell:
             return _noted("…", others, published, legend, spoken=text("runner.spoken.no_value", language))
         legend.marks.add(name)
         return TableCell(words=sign, spoken=text(f"runner.spoken.{name}", language))
-    words = format_value(cell.value, published.number, language)
+    words = format_value(cell.value, number, language)
     if cell.flagged:
         legend.marks.add("flagged")
         words = f"({words})"
@@ -137,7 +138,8 @@ def side_by_side(sets: Mapping[str, Published], layout: Layout) -> TableBlock:
         for head, cell in zip(heads, published.cells(), strict=True):
             found.setdefault(head, {})[title] = cell
     rows = []
-    for head, cells in found.items():
+    in_time = layout.rows in _TIMES
+    for head, cells in sorted(found.items()) if in_time else found.items():
         row = [TableCell(words=word) for word in head]
         for title, names in parts.items():
             row += [_part_cell(name, cells.get(title), sets[title], legend) for name in names]
@@ -171,12 +173,21 @@ def _part_cell(part: str, cell: Cell | None, published: Published, legend: _Lege
     if cell is None:
         legend.marks.add("no_value")
         return TableCell(words="…", spoken=text("runner.spoken.no_value", legend.language))
+    cell, number = _without_unit(cell, published.number)
     if part == "interval":
-        words = interval_words(cell, published.number, legend.language)
+        words = interval_words(cell, number, legend.language)
         return TableCell(words=words or format_value(None, "int", legend.language))
     if part == "cases":
         return TableCell(words=format_value(cell.cases, "int", legend.language))
-    return _value_cell(cell, published, legend)
+    return _value_cell(cell, published, legend, number)
+
+
+def _without_unit(cell: Cell, number: str) -> tuple[Cell, str]:
+    """Return percentage points as plain numbers, because the head of the column names the unit."""
+    if not number.startswith("spp"):
+        return cell, number
+    value, low, high = (None if x is None else 100 * x for x in (cell.value, cell.conf_low, cell.conf_high))
+    return replace(cell, value=value, conf_low=low, conf_high=high), number.replace("spp", "snum")
 
 
 def long_table(published: Published, layout: Layout) -> TableBlock:

@@ -45,7 +45,7 @@ def test_years_side_by_side_with_marks_letters_and_legend():
     ]
     assert table.rows[1][2].spoken == "nicht ausgewiesen, kleine Fallzahl"
     assert table.notes == (
-        ". nicht ausgewiesen, weil die Fallzahl klein ist",
+        ". nicht ausgewiesen, um kleine Fallzahlen zu schützen",
         "… kein Wert vorhanden",
         "a) Der Bereich ist nach mindestens einer Seite offen.",
     )
@@ -95,3 +95,19 @@ def test_an_open_interval_is_said_to_be_open():
     shown = publish(frame, Rules(), about=about, keys=("outcome",), basis="cases", cases=400)
     table = long_table(shown, layout("outcome", interval=True))
     assert words(table) == [["theft", "−20,0\xa0%", "bis +10,0\xa0%, nach unten offen"]]
+
+
+def test_years_stand_in_order_although_one_column_reaches_back_further():
+    columns = {"Fälle": counts([("00", "Z", year, 10, "") for year in ("2004", "2022")])}
+    columns["Einwohner"] = counts([("00", "Z", year, 500, "") for year in ("2000", "2004", "2022")])
+    table = side_by_side(columns, layout("year"))
+    assert words(table) == [["2000", "…", "500"], ["2004", "10", "500"], ["2022", "10", "500"]]
+
+
+def test_the_head_names_percentage_points_and_the_cells_do_not():
+    frame = pd.DataFrame([{"wave": "2024", "value": -0.084, "conf_low": -0.12, "conf_high": 0.005, "n": 300}])
+    about = About(id="survey.change", unit="change_points", source="Bürgerumfrage")
+    shown = publish(frame, Rules(), about=about, keys=("wave",), basis="answers", cases="n")
+    table = long_table(shown, layout("wave", interval=True))
+    assert words(table) == [["2024", "−8,4", "−12,0 bis +0,5"]]
+    assert "Prozentpunkte" in " ".join(f"{column.group} {column.title}" for column in table.columns)

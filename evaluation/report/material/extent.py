@@ -117,17 +117,26 @@ def _extent(
             for year, row in rows.items()
         ]
     )
-    shares = pd.DataFrame([{"period": str(year), "value": _share(row)} for year, row in rows.items()])
     basis: Basis = "cases" if indicator.role == "outcome" and unit == "number" else "services"
     about = About(id=name, unit=unit, source=source, measure=measure.id)
     of_planned = About(id=f"{name}.achieved", unit="share", source=source, measure=measure.id)
+    shown = publish(values, context.rules, about=about, keys=("state", "period"), basis=basis, cases=_cases(basis))
+    small = set(shown.frame.loc[shown.frame["suppressed"], "period"])  # a share of the plan would give it away
+    shares = [{"period": str(year), "value": _share(row), "hidden": str(year) in small} for year, row in rows.items()]
     return Extent(
         measure=measure,
         part=part,
         indicator=indicator,
         unit="" if indicator.unit == "count" else unit_label(indicator.unit, context.language),
-        values=publish(values, context.rules, about=about, keys=("state", "period"), basis=basis, cases=_cases(basis)),
-        achieved=publish(shares, context.rules, about=of_planned, keys=("period",), basis="services"),
+        values=shown,
+        achieved=publish(
+            pd.DataFrame(shares),
+            context.rules,
+            about=of_planned,
+            keys=("period",),
+            basis="services",
+            protected="hidden",
+        ),
         reason=_reason(context, indicator, now),
         code=str(now["reason"]),
     )

@@ -11,6 +11,7 @@ from evaluation.data.audit import Break, audit
 from evaluation.data.periods import frequency_of
 from evaluation.disclosure import About, Published, publish
 from evaluation.place.changes import change_of_city, changes_by_area, levels_of_city
+from evaluation.report.material.hidden import completing, hidden_years, touches
 from evaluation.report.material.sources import source_of
 from evaluation.texts import text
 from evaluation.texts.numbers import format_value
@@ -246,17 +247,19 @@ def _one(series: _Series, cases: Published | None, rates: Published | None) -> R
     context, name = series.context, series.name
     if cases is None:
         raise ValueError("cases of the city are published before those of an outcome")
+    areas = _areas(series)
+    hidden = hidden_years(areas.frame)
     return Registered(
         id=name,
         title=context.project.outcomes[name].title[context.language],
         years=series.years,
         city=cases.where(outcome=name),
         rate=rates.where(outcome=name) if rates is not None and series.covering is not None else None,
-        areas=_areas(series),
+        areas=areas,
         before=series.before,
-        change=_change(series) if series.before else None,
+        change=_change(series, hidden) if series.before else None,
         city_change=_city_change(series) if series.before else None,
-        **_breaks(series),
+        **_breaks(series, hidden),
     )
 
 
@@ -264,23 +267,29 @@ def _areas(series: _Series) -> Published:
     hidden = series.counts["count"].isna()
     notes = hidden.map({True: "report.note.hidden_by_source", False: ""})
     frame = series.counts.assign(note=notes).rename(columns={"unit": "area", "count": "value"})
+    frame = frame[["area", "period", "value", "note"]].sort_values(["area", "period"])
     return publish(
-        frame[["area", "period", "value", "note"]].sort_values(["area", "period"]),
+        frame.assign(protected=completing(frame, series.context.rules.minimum_cell)),
         series.context.rules,
         about=series.about("registered.area.cases", "cases"),
         keys=("area", "period"),
         basis="cases",
+        protected="protected",
     )
 
 
-def _change(series: _Series) -> Published:
+def _change(series: _Series, hidden: frozenset[tuple[str, str]]) -> Published:
+    """Return the change of every area, hidden where one of its years is: a year could be computed from the change."""
+    frame = changes_by_area(series.counts, **series.compared).rename(columns={"unit": "area"})
+    years = [*series.before, str(series.context.year)]
     return publish(
-        changes_by_area(series.counts, **series.compared).rename(columns={"unit": "area"}),
+        frame.assign(protected=touches(frame["area"], years, hidden)),
         series.context.rules,
         about=series.about("registered.area.change", "change"),
         keys=("area",),
         basis="cases",
         cases=_BOTH,
+        protected="protected",
     )
 
 
@@ -290,12 +299,12 @@ def _city_change(series: _Series) -> Published:
     return publish(frame, series.context.rules, about=about, keys=("outcome",), basis="cases", cases=_BOTH)
 
 
-def _breaks(series: _Series) -> dict[str, Any]:
+def _breaks(series: _Series, hidden_counts: frozenset[tuple[str, str]]) -> dict[str, Any]:
     """Return the breaks of the series as months show them where there are months, else as years do."""
     found = audit(series.finest, outcome=series.name)
     if not found:
         return {"breaks": ()}
-    size = [min(n for n in (b.before, b.after, b.later) if n is not None and n > 0) for b in found]
+    size = [_smallest(b, hidden_counts) for b in found]
     counts = [
         {"area": b.area or "", "period": b.period, "which": which, "value": value, "size": smallest}
         for b, smallest in zip(found, size, strict=True)
@@ -326,6 +335,14 @@ def _breaks(series: _Series) -> dict[str, Any]:
     hidden = factors.frame["suppressed"].tolist()
     breaks = tuple(Noted(change=b, hidden=small) for b, small in zip(found, hidden, strict=True))
     return {"breaks": breaks, "audited": audited, "factors": factors}
+
+
+def _smallest(found: Break, hidden: frozenset[tuple[str, str]]) -> float:
+    """Return the smallest count of a break; one, where a year around it is hidden, so that the break is, too."""
+    year = int(found.period[:4])
+    if any((found.area or "", str(near)) in hidden for near in (year - 1, year, year + 1)):
+        return 1
+    return min(n for n in (found.before, found.after, found.later) if n is not None and n > 0)
 
 
 def area_names(context: "Context") -> Mapping[str, str]:

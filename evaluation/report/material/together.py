@@ -8,6 +8,7 @@ import pandas as pd
 
 from evaluation.disclosure import About, Published, publish
 from evaluation.place.changes import changes_by_area
+from evaluation.report.material.hidden import hidden_years, touches
 from evaluation.report.material.perceived import Perceived
 from evaluation.report.material.registered import City, Registered, covering, inhabitants_by_year
 from evaluation.report.material.sources import source_of
@@ -50,8 +51,13 @@ def together(context: "Context", outcomes: Sequence[Registered], survey: Perceiv
         return None
     counts = context.project.counts(first.id, period="year")
     people = covering(inhabitants_by_year(context), first.years)
+    hidden = hidden_years(first.areas.frame)
+    parts = [changes_by_area(counts, before=[base], after=[year], inhabitants=people) for year in later]
     frame = pd.concat(
-        [changes_by_area(counts, before=[base], after=[year], inhabitants=people).assign(year=year) for year in later]
+        [
+            part.assign(year=year, protected=touches(part["unit"], [base, year], hidden))
+            for part, year in zip(parts, later, strict=True)
+        ]
     )
     about = About(
         id=f"registered.area.change_since.{first.id}",
@@ -66,6 +72,7 @@ def together(context: "Context", outcomes: Sequence[Registered], survey: Perceiv
         keys=("area", "year"),
         basis="cases",
         cases=("cases_before", "cases_after"),
+        protected="protected",
     )
     return Together(
         outcome=first.title,
