@@ -187,12 +187,9 @@ def event_study(published: Published, *, language: str, unit: str = "year") -> "
     )
     axes.annotate(text("figures.event_study.after", language), (-0.5, 0.98), xytext=(5, 0), color=BLUE, **style)
     axes.set_xlim(float(frame["event_time"].min()) - 0.6, last + 0.6)
-    axes.set_xlabel(text(f"figures.event_study.x_{unit}", language))
+    start = text(f"figures.event_study.x_{unit}", language)
+    axes.set_xlabel(text("figures.event_study.scale", language, x=start))
     axes.set_ylabel(text("figures.event_study.y", language))
-    axes.annotate(
-        text("figures.event_study.scale", language), (1, 0), xytext=(-3, 4), ha="right", va="bottom", fontsize=7.5,
-        color=GREY, xycoords="axes fraction", textcoords="offset points", path_effects=halo(), zorder=5,
-    )  # fmt: skip
     ratio_axis(axes.yaxis, language, reach=reach)
     axes.locator_params(axis="x", integer=True)
     number_axis(axes.xaxis, "snum0", language)

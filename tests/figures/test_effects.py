@@ -58,7 +58,8 @@ def test_event_study_shows_before_and_after(published, words):
         for k, v in ((-2, 0.02), (-1, 0.0), (0, -0.1), (1, -0.2))
     ]
     figure = event_study(published(rows, unit="change", keys=("event_time",)), language="de", unit="month")
-    assert {"vor Beginn", "seit Beginn", "Monate seit Beginn"} <= set(words(figure))
+    across = "Monate seit Beginn (senkrecht: gleiche Abstände = gleiches Verhältnis)"
+    assert {"vor Beginn", "seit Beginn", across} <= set(words(figure))
 
 
 def test_a_long_interval_does_not_hide_the_others(published):
