@@ -194,6 +194,7 @@ def area_table(material: Material, outcome: Registered) -> TableBlock:
         if area not in numbers:
             continue
         mark = _marks_of(area, breaks, last, letters, material, outcome)
+        mark = f"* {mark}".strip() if area in material.not_meaningful else mark
         name = TableCell(words=material.areas[area], mark=mark)
         rows.append((TableCell(words=area), name, *numbers[area], *changes.get(area, ("…", "…"))))
     heads = [material.say("head.key"), material.say("head.area")]
@@ -206,7 +207,7 @@ def area_table(material: Material, outcome: Registered) -> TableBlock:
     notes = [f"{letter}) {sentence}" for sentence, letter in letters.items()]
     if material.not_meaningful:
         names = [material.areas[area] for area in material.not_meaningful]
-        notes.append(material.say("map.not_meaningful", names=names))
+        notes.append(f"*) {material.say('map.not_meaningful', names=names)}")
     return TableBlock(
         id=f"tabelle-ortsteile-{outcome.id.replace('_', '-')}",
         caption=material.say(
