@@ -114,8 +114,8 @@ def test_only_areas_whose_interval_clears_zero_are_named_in_alphabetical_order()
 def test_finding_of_the_map_fits_what_is_on_it():
     both, named = sentences.map_finding(["A", "B"], ["C"], 62, "de")
     assert both == (
-        "In 2 von 62 Ortsteilen wurden deutlich weniger, in 1 deutlich mehr Fälle registriert als in den Jahren davor; "
-        "in den übrigen bleibt die Änderung im Rahmen der üblichen Schwankung."
+        "In 2 von 62 Ortsteilen wurden statistisch gesichert weniger, in 1 mehr Fälle registriert als in den Jahren "
+        "davor; in den übrigen bleibt die Änderung im Rahmen der üblichen Schwankung."
     )
     assert named == "Weniger Fälle: A und B. Mehr Fälle: C."
     nothing, named = sentences.map_finding([], [], 62, "de")
@@ -142,8 +142,7 @@ def test_quadrants_turn_the_unsafe_share_into_a_sense_of_safety():
     }
     finding, named = sentences.quadrant_finding(found, all_areas=5, year="2024", language="en")
     assert finding == (
-        "2024: in 4 of 5 areas registered cases and sense of safety have both changed in a statistically "
-        "established way."
+        "2024: in 4 of 5 areas changes in both registered cases and sense of safety are statistically established."
     )
     assert named.startswith("Fewer registered cases and a higher sense of safety than before: Gebiet 1.")
 

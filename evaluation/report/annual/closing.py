@@ -110,7 +110,7 @@ def _hidden(material: Material) -> Paragraph:
         shown += len(published.frame)
     rules = material.context.rules
     words = material.say(
-        "limits.hidden_how", n=hidden, all=shown, cell=rules.minimum_cell, answers=rules.minimum_answers
+        "limits.hidden_how", n=hidden, all=shown, most=rules.minimum_cell - 1, answers=rules.minimum_answers
     )
     return Paragraph(words, results=(material.tally("limits.hidden", hidden=hidden, all=shown),))
 

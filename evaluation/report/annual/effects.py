@@ -177,6 +177,8 @@ def _others(material: Material, effect: Effect) -> Block | None:
 
 def _timeline(material: Material, effect: Effect) -> list[Block]:
     """Return the effect by time since the start, if it was examined."""
+    from evaluation.report.annual.judgement import renamed
+
     if effect.timeline is None or effect.finding.grade is None:
         return []
     met = next((check.met for check in effect.finding.grade.checks if check.code == "pre_trend"), None)
@@ -190,12 +192,13 @@ def _timeline(material: Material, effect: Effect) -> list[Block]:
         heads={"event_time": material.say(f"head.since_{effect.study.period}")},
         interval=True,
     )
+    signed = {str(time): str(time).replace("-", "−") for time in effect.timeline.frame["event_time"]}
     shown = figure(
         event_study(effect.timeline, language=material.language, unit=effect.study.period),
         id=f"bild-zeit-{_slug(effect)}",
         finding=finding,
         alt=material.say("effects.timeline_alt", finding=finding),
-        table=long_table(effect.timeline, layout),
+        table=renamed(long_table(effect.timeline, layout), signed),
         results=[effect.timeline],
     )
     return [shown, Paragraph(material.say("effects.timeline_note"), kind="small")]

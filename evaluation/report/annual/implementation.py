@@ -18,8 +18,7 @@ def background(material: Material) -> list[Block]:
     kinds = {kind: sum(m.kind == kind for m in material.measures) for kind in ("effect", "process", "cost")}
     blocks: list[Block] = [Heading(say("background.title"), 2, id="anlass")]
     if agreement.signed:
-        words = say("background.signed", date=agreement.signed, title=agreement.title[material.language])
-        blocks.append(Paragraph(words))
+        blocks.append(Paragraph(say("background.signed", date=agreement.signed)))
     blocks.append(Paragraph(say("background.aims")))
     blocks.append(Paragraph(say("background.register", n=len(material.measures), **kinds)))
     blocks.append(Paragraph(say("background.honest")))

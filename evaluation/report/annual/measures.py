@@ -65,7 +65,8 @@ def page(material: Material, measure: Measure) -> list[Block]:
 def _agreed(material: Material, measure: Measure) -> list[tuple[str, str]]:
     say, language, agreement = material.say, material.language, material.project.agreement
     lead = [agreement.body_name(body, language, year=material.year) for body in measure.lead]
-    earlier = "unknown" if measure.existed_before == "unknown" else "yes" if measure.existed_before else "no"
+    there = "increase" if measure.kind == "effect" else "yes"
+    earlier = "unknown" if measure.existed_before == "unknown" else there if measure.existed_before else "no"
     facts = [
         (say("measures.question"), say(f"measures.kind_{measure.kind}")),
         (say("measures.lead"), sentences.listed(lead, language) if lead else say("measures.not_given")),
@@ -115,7 +116,8 @@ def _done(material: Material, measure: Measure, done: list[Extent]) -> list[Bloc
     if without:
         by_reason: dict[str, list[str]] = {}
         for extent in without:
-            name = f"{extent.part.title[material.language]}: {extent.indicator.title[material.language]}"
+            name = extent.indicator.title[material.language]
+            name += f" ({extent.part.title[material.language]})" if len(measure.parts) > 1 else ""
             by_reason.setdefault(extent.reason or say("extent.no_value"), []).append(name)
         words = " ".join(
             say("measures.without", reason=reason[:1].upper() + reason[1:], names="; ".join(names))

@@ -43,11 +43,9 @@ def next_year(material: Material) -> list[Block]:
 
 def _answer(material: Material) -> Paragraph:
     found = judgement.by_proposal(material)
-    parts = [
-        material.say(f"next_year.count_{name}", number=material.few(len(measures))) for name, measures in found.items()
-    ]
+    parts = [material.say(f"next_year.count_{name}", number=len(measures)) for name, measures in found.items()]
     counted = material.tally("proposals", **{code: len(measures) for code, measures in found.items()})
-    words = material.say("next_year.answer", parts=parts, n=len(material.measures))
+    words = material.say("next_year.answer", parts="; ".join(parts), n=len(material.measures))
     return Paragraph(words, kind="answer", results=(counted,))
 
 
