@@ -114,6 +114,7 @@ def _effect(
     said: Collection[Problem],
 ) -> Answer:
     found = [prospect(project, name, language, said=said) for name in studies]
+    found.sort(key=lambda study: (not study.possible, not study.pending))
     if found:
         reasons = [reason for study in found for reason in study.reasons]
         possible, pending = any(study.possible for study in found), any(study.pending for study in found)

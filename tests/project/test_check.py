@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.errors import DataError
+from evaluation.errors import DataError, DesignError
 from evaluation.project import open_project
 from evaluation.project.check import break_notes, check_folder
 from evaluation.project.commands import check as check_command
@@ -137,8 +137,8 @@ def test_a_study_declared_in_advance_is_no_problem_in_an_earlier_year(city) -> N
 
 def test_windows_that_do_not_fit_are_said_with_what_is_there(city) -> None:
     assert answers(city({"studies/patrols.toml": STUDY.replace("before = 2", "before = 5")}), "en")[1] == (
-        "A2 Effect: cannot be answered. Study “patrols”: TwoByTwo needs 5 periods before the start 2021-01; there "
-        "are 2. What to do: Make before smaller or deliver earlier data."
+        "A2 Effect: cannot be answered. Study “patrols” cannot be run: TwoByTwo needs 5 periods before the "
+        "start 2021-01; there are 2. What to do: Make before smaller or deliver earlier data."
     )
 
 
@@ -146,8 +146,17 @@ def test_another_specification_that_does_not_fit_is_said_too(city) -> None:
     more = STUDY + '[[sensitivity]]\nclass = "TwoByTwo"\nbefore = 1\n[[sensitivity]]\nclass = "TwoByTwo"\nbefore = 5\n'
     assert answers(city({"studies/patrols.toml": more}), "en")[1] == (
         "A2 Effect: can be answered. Study “patrols”: theft, data 2019 to 2022, measure from 2021-01 on. "
-        "Study “patrols”, other specification 2: TwoByTwo needs 5 periods before the start 2021-01; there are 2. "
-        "What to do: Make before smaller or deliver earlier data."
+        "Study “patrols”, other specification 2 cannot be run: TwoByTwo needs 5 periods before the start "
+        "2021-01; there are 2. What to do: Make before smaller or deliver earlier data."
+    )
+
+
+def test_studies_that_can_be_run_come_first(city) -> None:
+    other = STUDY.replace('"patrols"', '"all"').replace("before = 2", "before = 5")
+    assert answers(city({"studies/all.toml": other}), "en")[1] == (
+        "A2 Effect: can be answered. Study “patrols”: theft, data 2019 to 2022, measure from 2021-01 on. Study “all” "
+        "cannot be run: TwoByTwo needs 5 periods before the start 2021-01; there are 2. What to do: Make before "
+        "smaller or deliver earlier data."
     )
 
 
@@ -159,7 +168,9 @@ def test_a_faulty_study_is_a_problem_once(city) -> None:
         "File studies/patrols.toml: Study “patrols” differs from the register in 01 without giving a reason. "
         'What to do: Add reason = "…" under [study], or delete treated_since: then the register holds.'
     ]
-    assert check.answers[1].worded("en") == "Effect: cannot be answered. Study “patrols”: see the problems."
+    assert (
+        check.answers[1].worded("en") == "Effect: cannot be answered. Study “patrols” cannot be run: see the problems."
+    )
 
 
 def test_a_table_without_a_contract_is_not_asked_for_and_outcomes_are_suggested(city) -> None:
@@ -297,6 +308,22 @@ def test_the_sample_project_is_sound(sample_project: Path) -> None:
     check = open_project(sample_project).check()
     assert check.problems == ()
     assert {answer.measure for answer in check.answers if answer.possible} >= {"A2", "A6"}
+
+
+def test_the_sample_project_is_sound_in_a_year_before_its_studies_begin(sample_project: Path) -> None:
+    project = open_project(sample_project, year=2022)
+    check = project.check("en")
+    assert check.problems == ()
+    project.ensure()
+    effects = {answer.measure: answer for answer in check.answers if answer.question == "effect"}
+    assert (effects["A6"].possible, effects["A6"].pending) == (False, True)
+    assert effects["A6"].worded("en") == (
+        "Effect: cannot be answered yet. Study “nachtschwaermer”: violence in public, measure from 2023-05 on; can be "
+        "answered as soon as there are data up to 2024-04."
+    )
+    with pytest.raises(DesignError) as caught:
+        project.panel("patrols")
+    assert [problem.code for problem in caught.value.problems] == ["core.panel_no_after"], "said once, not by area"
 
 
 def test_a_new_project_lacks_only_its_areas(tmp_path: Path) -> None:
