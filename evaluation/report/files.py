@@ -11,19 +11,30 @@ from pathlib import Path
 from evaluation.errors import Problem, ReportError
 
 _BACKUP = "older"
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})  # no space, no more of one's share, no larger files
 
 
 @contextmanager
-def partial_folder(target: Path) -> Iterator[Path]:
+def partial_folder(target: Path, names: tuple[str, ...] = ()) -> Iterator[Path]:
     """Give a folder beside `target` for files in the making; it is gone afterwards, whatever happens.
+
+    Parameters
+    ----------
+    target
+        Where the files will go.
+    names
+        Files that will go there.
 
     Raises
     ------
     ReportError
-        Nothing can be written beside `target`, or the disk is full.
+        Nothing can be written in or beside `target`, a folder stands where a file is to go, or the disk is full.
     """
+    _ensure_replaceable(target, names)
     absent = [parent for parent in (target.parent, *target.parent.parents) if not parent.exists()]
     try:
+        if target.is_dir():
+            Path(tempfile.mkdtemp(prefix=".probe-", dir=target)).rmdir()
         target.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.partial-", dir=target.parent))
     except OSError as failure:
@@ -34,7 +45,8 @@ def partial_folder(target: Path) -> Iterator[Path]:
     except OSError as failure:
         raise _worded(failure, target) from failure
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if not _holds_files(folder / _BACKUP):  # older files that could not be put back are not thrown away
+            shutil.rmtree(folder, ignore_errors=True)
         _remove_empty(absent)
 
 
@@ -69,12 +81,12 @@ def replace_all(folder: Path, target: Path, names: list[str], *, outdated: tuple
     Raises
     ------
     ReportError
-        A file cannot be replaced, because it is open elsewhere or may not be written. Then all older files are back.
+        A file cannot be replaced, because it is open elsewhere or may not be written, or because a folder has its
+        name. Then all older files are back.
     """
+    _ensure_replaceable(target, (*names, *outdated))
     older = folder / _BACKUP
     older.mkdir()
-    aside: list[str] = []
-    placed: list[str] = []
     created = not target.exists()
     name = ""
     try:
@@ -82,24 +94,43 @@ def replace_all(folder: Path, target: Path, names: list[str], *, outdated: tuple
         for name in (*names, *outdated):
             if (target / name).exists():
                 os.replace(target / name, older / name)
-                aside.append(name)
         for name in names:
             os.replace(folder / name, target / name)
-            placed.append(name)
     except BaseException as failure:
-        for name_placed in placed:
-            os.replace(target / name_placed, folder / name_placed)
-        for name_aside in aside:
-            os.replace(older / name_aside, target / name_aside)
+        _put_back(folder, target, names, outdated)
         if created and target.is_dir() and not any(target.iterdir()):
             target.rmdir()
         if isinstance(failure, PermissionError):
             raise ReportError(Problem("runner.target_in_use", given=name)) from failure
         raise
+    shutil.rmtree(older, ignore_errors=True)
+
+
+def _put_back(folder: Path, target: Path, names: list[str], outdated: tuple[str, ...]) -> None:
+    """Undo what was moved so far; what the disk shows counts: a stop may come between a move and a note of it."""
+    for name in names:
+        if not (folder / name).exists():
+            os.replace(target / name, folder / name)
+    for name in (*names, *outdated):
+        if (folder / _BACKUP / name).exists():
+            os.replace(folder / _BACKUP / name, target / name)
+
+
+def _holds_files(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
+
+
+def _ensure_replaceable(target: Path, names: tuple[str, ...]) -> None:
+    """Stop where the files would have to replace what is no file of a report."""
+    if target.exists() and not target.is_dir():
+        raise ReportError(Problem("runner.target_is_file", given=str(target)))
+    folders = [name for name in names if (target / name).is_dir()]
+    if folders:
+        raise ReportError(*(Problem("runner.target_is_folder", given=name, folder=str(target)) for name in folders))
 
 
 def _worded(failure: OSError, target: Path) -> ReportError:
-    if failure.errno == errno.ENOSPC:
+    if failure.errno in _FULL:
         return ReportError(Problem("runner.disk_full", given=str(target)))
     reason = failure.strerror or str(failure)
     return ReportError(Problem("runner.cannot_write", given=str(target), reason=reason))

@@ -1,5 +1,6 @@
 """Where the report notebooks are, and how an executed one is cleaned before it is handed on."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -45,8 +46,8 @@ def cleaned(notebook: "NotebookNode", replacements: Mapping[str, str]) -> str:
     """
     written = _written(notebook)
     for path, name in sorted(replacements.items(), key=lambda item: -len(item[0])):
-        for form in (path, path.replace("\\", "\\\\")):
-            written = written.replace(form, name)
+        for form in (_in_code, str):  # as papermill writes it into the cell of parameters, and as in a message
+            written = written.replace(_in_json(form(path)), _in_json(form(name)))
     clean = _parsed(written)
     clean.metadata.pop("papermill", None)
     for number, cell in enumerate(clean.cells):
@@ -57,6 +58,15 @@ def cleaned(notebook: "NotebookNode", replacements: Mapping[str, str]) -> str:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if output.output_type != "stream"]
     return _written(clean) + "\n"
+
+
+def _in_code(words: str) -> str:
+    """Return `words` as papermill writes them between quotation marks in a cell of Python."""
+    return words.encode("unicode_escape").decode("ascii").replace('"', '\\"')
+
+
+def _in_json(words: str) -> str:
+    return json.dumps(words, ensure_ascii=False)[1:-1]
 
 
 def _parsed(written: str) -> "NotebookNode":

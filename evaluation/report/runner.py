@@ -126,7 +126,7 @@ def run_annual(
         target=Path(output).absolute() if output else default.absolute(),
         progress=progress or (lambda _what, _done, _all: None),
     )
-    with files.partial_folder(job.target) as folder:
+    with files.partial_folder(job.target, FILES) as folder:
         made = _make(job)
         files.write(folder, made.contents)
         gone = tuple(name for name in FILES if name not in made.contents)
@@ -134,10 +134,15 @@ def run_annual(
     return Outcome(
         folder=job.target,
         files=tuple(made.contents),
-        gaps=tuple(gap["words"] for gap in made.gaps),
+        gaps=tuple(_named(gap) for gap in made.gaps),
         missing=tuple(missing["words"] for missing in made.missing),
         messages=tuple(made.messages),
     )
+
+
+def _named(gap: Mapping[str, str]) -> str:
+    """Return the words of a gap with what it is about, which the page around it says in the report."""
+    return gap["words"] if gap["subject"] in gap["words"] else f"{gap['subject']}: {gap['words']}"
 
 
 def _make(job: _Job) -> _Made:

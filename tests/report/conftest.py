@@ -78,7 +78,8 @@ def use_notebook(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     def opened(folder: str | Path, *, year: int | None = None) -> SimpleNamespace:
         assert year == 2024
         inputs = {"data/areas.csv": "0" * 64}
-        return SimpleNamespace(folder=Path(folder), name="Probe", language="de", studies={}, inputs=inputs)
+        file = SimpleNamespace(name={"de": "Probe", "en": "Sample"})
+        return SimpleNamespace(folder=Path(folder), file=file, language="de", studies={}, inputs=inputs)
 
     monkeypatch.setattr(evaluation.project, "open_project", opened)
     return use

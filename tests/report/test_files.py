@@ -93,6 +93,88 @@ def test_a_full_disk(target, monkeypatch):
     assert os.listdir(target.parent) == ["2024"]
 
 
+@pytest.mark.parametrize("code", [errno.EDQUOT, errno.EFBIG])
+def test_a_limit_of_the_user_is_a_full_disk(target, monkeypatch, code):
+    def full(_):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ReportError, match="There is no space left on the disk"):
+        write(target)
+
+
+@pytest.mark.parametrize("name", ["a.html", "old.pdf"])
+def test_a_folder_with_the_name_of_a_file_is_never_removed(target, name):
+    (target / name).unlink()
+    (target / name).mkdir()
+    (target / name / "mine.txt").write_text("mine")
+    with pytest.raises(ReportError) as error:
+        write(target)
+    assert error.value.worded("de") == (
+        f"In {target} heißt ein Ordner {name}; so soll eine Datei des Berichts heißen. Es wurde nichts geschrieben. "
+        "Abhilfe: Den Ordner umbenennen oder mit --output einen anderen Ordner angeben."
+    )
+    assert (target / name / "mine.txt").read_text() == "mine"
+    assert (target / "b.csv").read_text() == "older b.csv"
+    assert os.listdir(target.parent) == ["2024"]
+
+
+def test_a_file_in_the_place_of_the_folder_is_told_before_anything_is_made(tmp_path):
+    (tmp_path / "2024").write_text("mine")
+    with pytest.raises(ReportError) as error, files.partial_folder(tmp_path / "2024"):
+        pytest.fail("the work began")
+    assert error.value.worded("de") == (
+        f"{tmp_path / '2024'} ist eine Datei und kein Ordner. Abhilfe: Mit --output einen Ordner angeben."
+    )
+    assert (tmp_path / "2024").read_text() == "mine"
+
+
+def test_a_folder_that_may_not_be_written_is_told_before_anything_is_made(target, monkeypatch):
+    def refuse(prefix, dir):
+        assert dir == target
+        raise PermissionError(errno.EACCES, "Permission denied", str(dir))
+
+    monkeypatch.setattr(files.tempfile, "mkdtemp", refuse)
+    with pytest.raises(ReportError) as error, files.partial_folder(target):
+        pytest.fail("the work began")
+    assert error.value.worded("en") == (
+        f"{target} cannot be written (Permission denied). An older report is unchanged. What to do: Check the "
+        "permissions, or name another folder with --output."
+    )
+
+
+def test_a_stop_right_after_a_move_loses_nothing(target, monkeypatch):
+    before, replace = contents(target), os.replace
+
+    def stopping(source, destination):
+        replace(source, destination)
+        if Path(destination).parent.name == "older" and Path(destination).name == "b.csv":
+            monkeypatch.setattr(os, "replace", replace)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        write(target)
+    assert contents(target) == before
+    assert os.listdir(target.parent) == ["2024"]
+
+
+def test_older_files_that_cannot_be_put_back_are_kept(target, monkeypatch):
+    replace = os.replace
+
+    def failing(source, destination):
+        if Path(source).name == "b.csv":
+            raise OSError(errno.EIO, "input/output error")
+        if Path(source).parent.name == "older":
+            raise OSError(errno.EIO, "input/output error")
+        replace(source, destination)
+
+    monkeypatch.setattr(os, "replace", failing)
+    with pytest.raises(ReportError):
+        write(target)
+    assert [path.read_text() for path in target.parent.glob(".2024.partial-*/older/*")] == ["older a.html"]
+
+
 def test_a_place_where_nothing_can_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ReportError) as error:

@@ -5,10 +5,11 @@ from io import StringIO
 from pathlib import Path
 
 import nbformat
+import papermill.translators
 import pytest
 
 from evaluation.errors import Problem, ReportError
-from evaluation.report import pdf, runner
+from evaluation.report import notebooks, pdf, runner
 from tests.report.conftest import CELLS
 
 EQUAL = ("report.html", "report.pdf", "report.ipynb", "results.csv")
@@ -61,6 +62,25 @@ def test_the_record_names_inputs_versions_and_files_and_no_place(small_report):
     for place in (str(small_report.folder.parent), str(Path.home()), str(Path(__file__).parents[2])):
         assert place not in written
         assert place not in (small_report.folder / "report.ipynb").read_text(encoding="utf-8")
+
+
+def test_the_notebook_names_the_project_without_the_way_to_it(small_report):
+    made = nbformat.read(small_report.folder / "report.ipynb", as_version=4)
+    (parameters,) = (cell for cell in made.cells if "injected-parameters" in cell.metadata.get("tags", []))
+    values: dict[str, object] = {}
+    exec(parameters.source, values)  # noqa: S102 - two lines of assignments
+    assert values["project"] == small_report.folder.parent.parent.name
+
+
+def test_paths_with_umlauts_quotes_and_backslashes_leave_the_notebook():
+    path, name = 'C:\\Büro "eins"\\Größe', "Größe"
+    parameters = papermill.translators.PythonTranslator.codify({"project": path})
+    cell = nbformat.v4.new_code_cell(parameters, outputs=[nbformat.v4.new_output("error", evalue=path)])
+    written = notebooks.cleaned(nbformat.v4.new_notebook(cells=[cell]), {path: name})
+    values: dict[str, object] = {}
+    exec(nbformat.reads(written, as_version=4).cells[0].source, values)  # noqa: S102 - written above
+    assert values["project"] == name
+    assert nbformat.reads(written, as_version=4).cells[0].outputs[0].evalue == name
 
 
 def test_the_notebook_can_be_opened_and_holds_no_times(small_report):
@@ -134,7 +154,8 @@ def test_without_pango_all_but_the_pdf_is_written(use_notebook, tmp_path, monkey
     outcome = runner.run_annual(tmp_path, 2024)
     assert outcome.exit_code == 3
     assert outcome.gaps == (
-        "Das PDF fehlt, weil die Systembibliothek Pango nicht geladen werden konnte (libpango-1.0.so.0). Abhilfe: "
+        "report.pdf: Das PDF fehlt, weil die Systembibliothek Pango nicht geladen werden konnte "
+        "(libpango-1.0.so.0). Abhilfe: "
         "Diese Pakete einrichten und den Bericht noch einmal erstellen: libpango. Alle anderen Dateien sind "
         "vollständig.",
     )
