@@ -95,10 +95,11 @@ def _estimate(axes: Any, cell: Cell, level: float, *, text_key: str, language: s
 
 
 def _beyond(low: Any, high: Any, value: float | None) -> list[bool]:
+    """Tell which classes are at least as far from no change as `value`, up or down, as the test counts them."""
     if value is None:
         return [False] * len(low)
-    middles = [(a + b) / 2 for a, b in zip(low, high, strict=True)]
-    return [bool(middle <= value) if value < 0 else bool(middle >= value) for middle in middles]
+    middles = [max((a + b) / 2, -0.99) for a, b in zip(low, high, strict=True)]
+    return [bool(abs(np.log1p(middle)) >= abs(np.log1p(value))) for middle in middles]
 
 
 @in_house_style
