@@ -42,8 +42,7 @@ def test_a_gap_with_a_note_is_fine_and_is_worded():
     one = result(std_error=np.nan, statistic=np.nan, note="no_std_error", notes=(Note("core.note.unbounded"),))
     assert one.worded_notes("en") == [
         "The range is open on at least one side.",
-        "Under random assignment, the comparison with areas and years without the measure takes the place of the "
-        "standard error.",
+        "The intervals come from the comparison with areas and years without the measure.",
     ]
 
 

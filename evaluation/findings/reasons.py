@@ -1,5 +1,6 @@
 """Why a grade was lowered or a question cannot be answered: a code and its values, worded in either language."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from evaluation.agreement.vocabulary import table_label
 from evaluation.errors import EvaluationError
 from evaluation.texts import text
+
+_PARENTHESIS = re.compile(r"\([^)]*\)")
 
 #: Code of a problem -> why the question of the study cannot be answered.
 _OF_PROBLEMS = {
@@ -54,8 +57,14 @@ def join_reasons(reasons: Iterable[Reason], language: str) -> str:
     >>> join_reasons([Reason("no_before"), Reason("no_comparison")], "de")
     'keine Daten aus der Zeit vor dem Beginn vorliegen und es keine Vergleichsgebiete gibt'
     """
-    clauses = dict.fromkeys(reason.worded(language) for reason in reasons)
-    return text("findings.because.and", language).join(clauses)
+    joined = last = ""
+    for clause in dict.fromkeys(reason.worded(language) for reason in reasons):
+        if joined:
+            # A clause that ends in a clause of its own is closed by a comma in German.
+            key = "and_after_clause" if "," in _PARENTHESIS.sub("", last) else "and"
+            joined += text(f"findings.because.{key}", language)
+        joined, last = joined + clause, clause
+    return joined
 
 
 def reasons_of_error(error: EvaluationError) -> tuple[Reason, ...]:

@@ -124,23 +124,23 @@ def test_warnings_in_words():
         before=3379, after=5700, later=6111, factor=1.687, score=4,
     )  # fmt: skip
     assert shift.worded("en") == (
-        "Whole city, bodily harm: from 2010 on the number is at another level (3,379 → 5,700, 1.69 times)."
+        "Whole city, bodily harm: from 2010 on the number is at a different level (3,379 → 5,700, 1.69 times)."
     )
     month = Break(
         outcome="graffiti", area=None, period="2022-07", kind="level_shift",
         before=1651, after=2240, later=None, factor=1.357, score=5,
     )  # fmt: skip
     assert month.worded("de", title="Graffiti") == (
-        "Stadt insgesamt, Graffiti: Ab Juli 2022 liegt die Zahl auf anderem Niveau (zwölf Monate vorher 1.651, danach "
-        "2.240, das 1,36-Fache)."
+        "Stadt insgesamt, Graffiti: Ab Juli 2022 liegt die Zahl auf einem anderen Niveau (zwölf Monate vorher 1.651, "
+        "danach 2.240, das 1,36-Fache)."
     )
     last = Break(
         outcome="alle", area="01", period="2022", kind="outlier",
         before=3170, after=4842, later=None, factor=1.527, score=3,
     )  # fmt: skip
     assert last.worded("de") == (
-        "01, alle: 2022 liegt weit vom Üblichen (3.170 → 4.842, das 1,53-Fache); ob das so bleibt, zeigt erst die "
-        "nächste Periode."
+        "01, alle: 2022 liegt weit außerhalb des Üblichen (3.170 → 4.842, das 1,53-Fache); ob das so bleibt, "
+        "zeigt erst das nächste Jahr."
     )
 
 

@@ -112,7 +112,7 @@ def test_what_is_said(extract, tmp_path):
     ]
     assert lines[9] == "Bekannte Ereignisse, die zu anderen Zahlen gehören und nicht eingetragen wurden: 4."
     assert any("Mockau-Nord, Straftaten insgesamt: 2015 weicht einmalig ab" in line for line in lines)
-    assert any("Stadt insgesamt, Körperverletzung: Ab 2012 liegt die Zahl auf anderem Niveau" in line for line in lines)
+    assert any("Stadt insgesamt, Körperverletzung: Ab 2012 liegt die Zahl auf einem anderen Niveau" in line for line in lines)
 
 
 def test_files_are_known_by_content_not_by_name(extract, tmp_path):
@@ -277,10 +277,10 @@ def test_the_real_city(shared, tmp_path):
         "zentrum_ost_2022",
     ]
     said = imported.worded("de")
-    assert "Stadt insgesamt, Körperverletzung: Ab 2010 liegt die Zahl auf anderem Niveau (3.379 → 5.700" in said
+    assert "Stadt insgesamt, Körperverletzung: Ab 2010 liegt die Zahl auf einem anderen Niveau (3.379 → 5.700" in said
     assert "Mockau-Nord, Straftaten insgesamt: 2016 weicht einmalig ab (823 → 2.859, danach 812)." in said
     assert "Großzschocher, Straftaten insgesamt: 2011 weicht einmalig ab (797 → 1.867, danach 910)." in said
-    assert "Zentrum-Ost, Straftaten insgesamt: 2022 liegt weit vom Üblichen (3.170 → 4.842" in said
+    assert "Zentrum-Ost, Straftaten insgesamt: 2022 liegt weit außerhalb des Üblichen (3.170 → 4.842" in said
     assert "Datei leipzig-districts.json: Geometrie mit Fehlern, nicht verwendet:" in said
 
 

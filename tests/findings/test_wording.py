@@ -116,7 +116,7 @@ def test_not_assessable():
         "Die Umsetzung ist nicht beurteilbar, weil Daten fehlen (Sitzungen und Beschlüsse)."
     )
     assert verdict_sentence(not_judged(measures["C2"], delivered=()), "en") == (
-        "Means and costs cannot be judged because data are missing (Costs and procurements)."
+        "Resources and costs cannot be judged because data are missing (Costs and purchases)."
     )
 
 

@@ -261,7 +261,7 @@ def test_areas_stand_in_the_order_of_their_keys(report):
 def test_every_break_of_the_sample_is_warned_of(german):
     words = german.words()
     assert "Graffiti kann online angezeigt werden" in words
-    assert re.search(r"Stadt insgesamt, Graffiti: Ab \w+ 2022 liegt die Zahl auf anderem Niveau", words)
+    assert re.search(r"Stadt insgesamt, Graffiti: Ab \w+ 2022 liegt die Zahl auf einem anderen Niveau", words)
     assert "Befragung zuerst online" in words
 
 
