@@ -43,8 +43,20 @@ def _answer(material: Material) -> Paragraph:
     counted = {kind: verdicts.count(kind) for kind in ("established", "not_shown", "not_assessable")}
     form = "some" if counted["established"] or counted["not_shown"] else "none"
     few = {kind: material.few(number) for kind, number in counted.items()}
-    words = material.say(f"results.answer_{form}", n=asked, all=material.few(asked), **few)
+    words = material.say(f"results.answer_{form}", n=asked, all=material.few(asked), part=_part(material), **few)
     return Paragraph(words, kind="answer", results=(material.tally("results.verdicts", all=asked, **counted),))
+
+
+def _part(material: Material) -> str:
+    """Return for how many of its outcomes the effect of a measure is established, where a single measure has one."""
+    found = [m for m in judgement.asked(material) if material.findings[m.id].verdict.kind == "established"]
+    if len(found) != 1:
+        return ""
+    sure = {e.study.outcome for e in material.effects_of(found[0]) if e.verdict == "established"}
+    aims = set(found[0].outcomes) | sure
+    if len(aims) < 2:
+        return ""
+    return material.say("results.part", sure=material.few(len(sure)), all=material.few(len(aims)))
 
 
 def closing(material: Material) -> list[Block]:

@@ -7,6 +7,11 @@ from evaluation.report.material import Material
 from evaluation.report.material.effects import DECLARED, Effect
 from evaluation.report.tables import Layout, long_table, side_by_side
 
+FEW_POINTS = 2
+"""With so few periods before the start, a different development could hardly be seen."""
+ALARMING = 2.0
+"""From so many times the intended false alarm rate on it is said in plain words."""
+
 
 def effects_by_measure(material: Material) -> list[Block]:
     """Return every studied effect of a measure of the register."""
@@ -42,9 +47,9 @@ def effect_blocks(material: Material, effect: Effect) -> list[Block]:
         blocks.append(NoteBlock(words=material.say("effects.depends"), kind="warning"))
     if effect.study.primary or effect.study.event is not None:
         blocks += _timeline(material, effect)
-    cautions = effect.cautions(material.language)
+    cautions = [*effect.cautions(material.language), *_alarms(material, effect)]
     if cautions:
-        shown = (effect.exaggeration,) if effect.exaggeration is not None else ()
+        shown = tuple(p for p in (effect.exaggeration, effect.false_alarms) if p is not None)
         blocks.append(Paragraph(" ".join(cautions), lead=material.say("effects.not_meant"), results=shown))
     if effect.finding.grade is not None:
         reasons = effect.finding.grade.reasons(material.language)
@@ -142,14 +147,27 @@ def _depends(effect: Effect) -> bool:
     return len(answers) > 1
 
 
+def dependence(material: Material, effect: Effect, form: str, **values: float) -> str:
+    """Return for how many specifications the change is not established, where they do not agree; else nothing."""
+    if effect.specifications is None or not _depends(effect):
+        return ""
+    known = [cell.p_value for cell in effect.specifications.cells() if cell.p_value is not None]
+    unsure = sum(p_value > effect.finding.verdict.level for p_value in known)
+    if not unsure:
+        return material.say(f"effects.{form}_opposed", all=material.few(len(known)), **values)
+    counts = {"n": unsure, "unsure": material.few(unsure), "all": material.few(len(known))}
+    return material.say(f"effects.{form}_depend", **counts, **values)
+
+
 def _others(material: Material, effect: Effect) -> Block | None:
     """Return the effect under all declared specifications."""
     if effect.specifications is None:
         return None
     cells = [cell for cell in effect.specifications.cells() if cell.value is not None]
     values = [cell.value for cell in cells if cell.value is not None]
-    key = "effects.others_depend" if _depends(effect) else "effects.others_agree"
-    finding = material.say(key, n=len(values), low=min(values), high=max(values))
+    span = {"low": min(values), "high": max(values)}
+    dependent = dependence(material, effect, "others", **span)
+    finding = dependent or material.say("effects.others_agree", n=len(values), **span)
     layout = Layout(
         id=f"zahlen-rechenwege-{_slug(effect)}",
         caption=material.say("effects.others_table"),
@@ -184,6 +202,12 @@ def _timeline(material: Material, effect: Effect) -> list[Block]:
     met = next((check.met for check in effect.finding.grade.checks if check.code == "pre_trend"), None)
     where = "event" if effect.study.event is not None else "measure"
     finding = material.say(f"effects.before_{'some' if met is False else 'none'}_{where}")
+    earlier = effect.timeline.frame[effect.timeline.frame["event_time"].lt(0) & effect.timeline.frame["value"].notna()]
+    is_reference = earlier["note"].str.contains("reference_period")
+    points = int((~is_reference).sum())
+    if points <= FEW_POINTS and met is not False:
+        doubt = material.say("effects.hardly_tested", n=points, number=material.few(points))
+        finding = f"{finding} {doubt}"
     layout = Layout(
         id=f"zahlen-zeit-{_slug(effect)}",
         caption=material.say("effects.timeline_table"),
@@ -201,7 +225,17 @@ def _timeline(material: Material, effect: Effect) -> list[Block]:
         table=renamed(long_table(effect.timeline, layout), signed),
         results=[effect.timeline],
     )
-    return [shown, Paragraph(material.say("effects.timeline_note"), kind="small")]
+    length = 1 if is_reference.any() else int(effect.timeline.facts["before"])
+    return [shown, Paragraph(material.say("effects.timeline_note", n=length), kind="small")]
+
+
+def _alarms(material: Material, effect: Effect) -> list[str]:
+    """Return the warning that the test finds something too often where nothing began."""
+    if effect.false_alarms is None or effect.verdict != "established":
+        return []
+    highest = max((cell.value for cell in effect.false_alarms.cells() if cell.value is not None), default=0.0)
+    level = effect.finding.verdict.level
+    return [material.say("effects.alarms_high", share=highest, level=level)] if highest >= ALARMING * level else []
 
 
 def _slug(effect: Effect) -> str:

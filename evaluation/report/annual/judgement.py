@@ -6,6 +6,8 @@ Verdicts and proposals come from :mod:`evaluation.findings`; here they are chose
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from evaluation.agreement.register import Measure
 from evaluation.disclosure import Published
 from evaluation.findings.proposal import CODES, ENOUGH_DONE, Proposal
@@ -20,6 +22,8 @@ from evaluation.report.material.registered import Registered
 from evaluation.report.tables import Layout, wide_table
 
 Said = tuple[str, tuple[Published, ...]]
+AGREED_ONLY = ("entries",)
+"""What was agreed, not what was done: never the main indicator of a measure of which more is known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +98,8 @@ def _with_numbers(extents: Sequence[Extent], year: int) -> list[Extent]:
     """Return the extents with a number for the year, those with a plan first."""
     known = [e for e in extents if e.values.cell(state="done", period=str(year)).value is not None]
     planned = [e for e in known if e.achieved.cell(period=str(year)).value is not None]
-    return planned or known
+    done = [e for e in planned if e.indicator.calculation not in AGREED_ONLY]
+    return done or planned or known
 
 
 def extent_words(extent: Extent, year: int, language: str) -> str:
@@ -152,6 +157,7 @@ def by_proposal(material: Material) -> dict[str, list[Measure]]:
 def implementation_sentence(material: Material) -> Said:
     """Return how many measures delivered numbers of their implementation, and how much of the plan was done."""
     with_numbers, as_planned, below, sets = 0, 0, 0, []
+    partly: list[str] = []
     for measure in material.measures:
         known = _with_numbers(material.extents[measure.id], material.year)
         with_numbers += bool(known)
@@ -160,6 +166,9 @@ def implementation_sentence(material: Material) -> Said:
         share = known[0].achieved.cell(period=str(material.year)).value
         as_planned += share is not None and share >= ENOUGH_DONE
         below += share is not None and share < ENOUGH_DONE
+        others = [e.achieved.cell(period=str(material.year)).value for e in known[1:]]
+        if share is not None and share >= ENOUGH_DONE and any(o is not None and o < ENOUGH_DONE for o in others):
+            partly.append(measure.id)
         sets += [known[0].values, known[0].achieved]
     counted = {"with_numbers": with_numbers, "as_planned": as_planned, "below": below}
     form = "none" if not with_numbers else "some" if as_planned or below else "no_plan"
@@ -169,6 +178,9 @@ def implementation_sentence(material: Material) -> Said:
         all=len(material.measures),
         enough=ENOUGH_DONE,
         year=material.year,
+        parts=material.say("implementation.parts_below", measures=sentences.listed(partly, material.language))
+        if partly
+        else "",
         **{name: material.few(number) for name, number in counted.items()},
     )
     return words, (*sets, material.tally("implementation", all=len(material.measures), **counted))
@@ -239,17 +251,36 @@ def summary_finding(material: Material) -> Said:
     sets: list[Published] = []
     if material.summary is not None:
         before, now = summary_years(material)
-        wide = material.summary.frame.set_index(["outcome", "time"])["value"].unstack().dropna()
-        less = int((wide["now"] < wide["before"]).sum())
-        form = "_all" if less == len(wide) > 1 else "_nothing" if less == 0 else ""
-        counts = {"less": material.few(less), "all": material.few(len(wide)), "n": len(wide)}
-        parts.append(material.say(f"summary.finding.registered{form}", before=before, now=now, **counts))
-        sets.append(material.tally("summary.fewer", less=less, all=len(wide)))
+        ways = _ways(material.summary)
+        titles = {outcome.id: outcome.title for outcome in material.registered}
+        phrases = [
+            material.say(f"summary.finding.{way}", titles=[titles[name] for name in names])
+            for way, names in ways.items()
+        ]
+        words = material.say("summary.finding.registered", before=before, now=now, parts="; ".join(phrases))
+        parts.append(words)
+        sets.append(material.tally("summary.ways", **{way: len(names) for way, names in ways.items()}))
     if material.perceived is not None and material.perceived.pairs is not None:
         words, others = perceived_finding(material)
         parts.append(words)
         sets += others
     return " ".join(parts) or material.say("summary.finding.one_wave"), tuple(sets)
+
+
+def _ways(both: Published) -> dict[str, list[str]]:
+    """Return the outcomes with fewer cases, with more, and those whose difference the usual fluctuation covers.
+
+    The ends of the two intervals are put together as those of two independent numbers, on a log scale.
+    """
+    ways: dict[str, list[str]] = {"less": [], "more": [], "usual": []}
+    for name, rows in both.frame.groupby("outcome", sort=False):
+        ends = rows.set_index("time")[["value", "conf_low", "conf_high"]].astype(float)
+        logs = np.log(ends.where(ends > 0))
+        change = logs.loc["now", "value"] - logs.loc["before", "value"]
+        spread = float(np.hypot.reduce((logs["conf_high"] - logs["conf_low"]).to_numpy() / 2))
+        way = "usual" if not abs(change) > spread else "less" if change < 0 else "more"
+        ways[way].append(str(name))
+    return {way: names for way, names in ways.items() if names}
 
 
 def summary_numbers(

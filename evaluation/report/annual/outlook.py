@@ -30,7 +30,11 @@ def next_year(material: Material) -> list[Block]:
     detectable = [e for e in material.effects if e.detectable is not None]
     if detectable:
         lines = [
-            say("next_year.detectable_line", title=e.title, change=e.detectable.cells()[0].value)
+            say(
+                f"next_year.detectable_{'event' if e.study.event else 'line'}",
+                title=e.title,
+                change=e.detectable.cells()[0].value,
+            )
             for e in detectable
             if e.detectable is not None and e.detectable.cells()[0].value is not None
         ]
@@ -111,7 +115,9 @@ def amendment(material: Material) -> list[Block]:
         measures = sorted(m.id for code in changed for m in found[code])
         words = say("amendment.answer", measures=sentences.listed(measures, material.language))
     else:
-        words = say("amendment.answer_none")
+        lacking = len(found.get("improve_data", []))
+        form = "none" if lacking else "complete"
+        words = say(f"amendment.answer_{form}", n=lacking, all=len(material.measures))
     blocks.append(Paragraph(words, kind="answer"))
     blocks.append(ListBlock(tuple(_points(material))))
     blocks.append(missing(material.context, "report.missing.decisions", subject="decisions"))

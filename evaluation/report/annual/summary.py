@@ -3,8 +3,10 @@
 from evaluation.agreement.register import Measure
 from evaluation.disclosure import Published
 from evaluation.figures.summary import before_after
+from evaluation.findings.wording import EXAGGERATED
 from evaluation.report import sentences
 from evaluation.report.annual import judgement
+from evaluation.report.annual.effects import dependence
 from evaluation.report.annual.pieces import anchor, figure, named, row, short_title
 from evaluation.report.annual.situation import REPORTED
 from evaluation.report.blocks import (
@@ -20,6 +22,7 @@ from evaluation.report.blocks import (
     TitleBlock,
 )
 from evaluation.report.material import Material
+from evaluation.report.material.effects import Effect
 from evaluation.report.material.sources import joined
 
 MOST = 5
@@ -74,11 +77,22 @@ def what_we_know(material: Material) -> ListBlock:
     """Return two to five sentences, the strongest first: effects, sense of safety, registered cases, implementation."""
     found: list[tuple[str, tuple[Published, ...]]] = []
     for effect in judgement.established(material):
-        found.append((judgement.effect_sentence(material, effect), effect.said))
+        found.append(_known_effect(material, effect))
     found += _perceived_sentences(material)[: max(1, MOST - 2 - len(found))]
     found += _registered_sentences(material)[: max(1, MOST - 1 - len(found))]
     found = [*found[: MOST - 1], judgement.implementation_sentence(material)]
     return ListBlock(tuple(words for words, _ in found), results=tuple(p for _, sets in found for p in sets))
+
+
+def _known_effect(material: Material, effect: Effect) -> tuple[str, tuple[Published, ...]]:
+    """Return the sentence of an established effect with what makes it less certain."""
+    words = [judgement.effect_sentence(material, effect), dependence(material, effect, "short")]
+    sets = [*effect.said, *([effect.specifications] if effect.specifications is not None else [])]
+    factor = effect.exaggeration.cells()[0].value if effect.exaggeration is not None else None
+    if effect.exaggeration is not None and factor is not None and factor > EXAGGERATED:
+        words.append(material.say("summary.overstated", factor=factor))
+        sets.append(effect.exaggeration)
+    return " ".join(filter(None, words)), tuple(sets)
 
 
 def _perceived_sentences(material: Material) -> list[tuple[str, tuple[Published, ...]]]:
@@ -109,6 +123,7 @@ def what_we_do_not_know(material: Material) -> ListBlock:
     found: list[tuple[str, tuple[Published, ...]]] = []
     for effect in judgement.open_questions(material):
         found.append((judgement.effect_sentence(material, effect), effect.said))
+    found += _open_outcomes(material)
     found = found[: MOST - 2]
     without = judgement.without_study(material)
     if without:
@@ -122,6 +137,24 @@ def what_we_do_not_know(material: Material) -> ListBlock:
     asked = material.perceived is not None and REPORTED in material.perceived.titles
     found.append((material.say("unknown.shift" if asked and material.effects else "unknown.reporting"), ()))
     return ListBlock(tuple(w for w, _ in found), results=tuple(p for _, sets in found for p in sets))
+
+
+def _open_outcomes(material: Material) -> list[tuple[str, tuple[Published, ...]]]:
+    """Return, for measures with an established effect, on which of their aims none is."""
+    found = []
+    for measure in dict.fromkeys(effect.study.measure for effect in judgement.established(material)):
+        agreed = material.project.agreement.measures[measure or ""]
+        sure = {e.study.outcome for e in material.effects_of(agreed) if e.verdict == "established"}
+        project = material.project
+        titles = [
+            (project.outcomes.get(name) or project.items[name]).title[material.language]
+            for name in agreed.outcomes
+            if name not in sure and (name in project.outcomes or name in project.items)
+        ]
+        if titles:
+            words = material.say("unknown.outcomes", measure=named(agreed, material.language), outcomes=titles)
+            found.append((words, ()))
+    return found
 
 
 def to_decide(material: Material) -> ListBlock:
