@@ -64,7 +64,7 @@ def change_map(
     not_meaningful
         Areas whose residents are no basis for a rate; hatched and said so.
     doubtful
-        Areas with a flagged value in the time they are compared with; hatched over their colour.
+        Areas with a flagged value in one of the years compared; hatched over their colour.
     """
     values = published.frame.set_index("area")
     shapes = geometry.assign(kind=[_class(values, area, not_meaningful) for area in geometry["area"]])

@@ -44,7 +44,7 @@ def test_an_area_without_a_basis_is_hatched_whatever_its_value(changes):
 
 
 def test_an_area_with_a_flagged_value_before_is_hatched_over_its_colour_and_said(changes, geometry, words):
-    said = "schraffiert: auffälliger Wert in der Zeit davor"
+    said = "schraffiert: auffälliger Wert in einem der verglichenen Jahre"
     assert said in words(change_map(changes, geometry, names=NAMES, language="de", doubtful=["01"]))
     assert said not in words(change_map(changes, geometry, names=NAMES, language="de", doubtful=["02"]))
 

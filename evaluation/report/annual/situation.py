@@ -153,13 +153,14 @@ def _map(material: Material, outcome: Registered, finding: str, counted: Publish
     if geometry is None or outcome.change is None:
         note = missing(material.context, "report.missing.geometry", subject="geometry")
         return [Paragraph(finding, kind="answer"), note]
+    compared = [*outcome.before, str(material.year)]
     drawn = change_map(
         outcome.change,
         geometry,
         names=material.areas,
         language=material.language,
         not_meaningful=material.not_meaningful,
-        doubtful=[n.change.area for n in outcome.breaks if n.change.area and n.change.period[:4] in outcome.before],
+        doubtful=[n.change.area for n in outcome.breaks if n.change.area and n.change.period[:4] in compared],
     )
     before = sentences.years(outcome.before, material.language)
     return [
@@ -173,7 +174,10 @@ def _map(material: Material, outcome: Registered, finding: str, counted: Publish
             counted=[counted],
             note=text("figures.map.schematic", material.language) if material.project.simulated else "",
         ),
-        Paragraph(material.say("map.note", outcome=outcome.title, year=material.year, before=before), kind="small"),
+        Paragraph(
+            material.say("map.note", outcome=sentences.capital(outcome.title), year=material.year, before=before),
+            kind="small",
+        ),
     ]
 
 
@@ -212,7 +216,7 @@ def area_table(material: Material, outcome: Registered) -> TableBlock:
         id=f"tabelle-ortsteile-{outcome.id.replace('_', '-')}",
         caption=material.say(
             "situation.area_table",
-            outcome=outcome.title,
+            outcome=sentences.capital(outcome.title),
             year=material.year,
             before=sentences.years(outcome.before, material.language),
             span=sentences.years(last, material.language),
