@@ -284,6 +284,10 @@ class Project:
         """
         return studies.declare(self, self._study_file(id))
 
+    def note(self, id: str, language: str) -> str:
+        """Return what a reader has to know beside the result of a study, empty where nothing is declared."""
+        return (self._study_file(id).study.note or {}).get(language, "")
+
     def method(self, study: str) -> Any:
         """Return the estimator that the file of a study declares."""
         declared = self._study_file(study)

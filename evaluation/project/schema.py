@@ -207,7 +207,10 @@ class ProjectFile(Entry):
 
 
 class StudyEntry(Entry):
-    """``[study]``: one question. What is not given comes from the register, or from the table of events."""
+    """``[study]``: one question. What is not given comes from the register, or from the table of events.
+
+    ``note`` is what a reader has to know beside the result, such as that no effect is to be expected.
+    """
 
     id: str
     title: Words
@@ -226,6 +229,7 @@ class StudyEntry(Entry):
     anticipation: Annotated[StrictInt, Field(ge=0)] = 0
     exposure: StrictBool | None = None
     primary: StrictBool = False
+    note: Words | None = None
     reason: str | None = None
     reasons: dict[str, str] = {}
 

@@ -39,7 +39,7 @@ def interval(cell: Cell, spec: str, language: str) -> str:
     return text("report.interval.both", language, low=low, high=high)
 
 
-def _capital(words: str) -> str:
+def capital(words: str) -> str:
     """Return `words` as they begin a sentence."""
     return words[:1].upper() + words[1:]
 
@@ -69,13 +69,13 @@ def share_words(share: float, *, item: Asked, wave: str, language: str) -> str:
     """
     if item.sentence:
         return item.sentence.format(share=format_value(share, "pct1", language), wave=wave)
-    return text("report.perceived.share", language, item=_capital(item.title), wave=wave, share=share)
+    return text("report.perceived.share", language, item=capital(item.title), wave=wave, share=share)
 
 
 def share_now(cell: Cell, *, item: Asked, wave: str, language: str) -> str:
     """Return the share feeling unsafe in one wave."""
     if cell.value is None:
-        return text("report.perceived.hidden", language, item=_capital(item.title))
+        return text("report.perceived.hidden", language, item=capital(item.title))
     share = share_words(cell.value, item=item, wave=wave, language=language)
     return text("report.perceived.now", language, share=share, range=interval(cell, "pct1", language))
 
@@ -83,7 +83,7 @@ def share_now(cell: Cell, *, item: Asked, wave: str, language: str) -> str:
 def share_change(change: Cell, before: Cell, now: Cell, *, item: Asked, waves: tuple[str, str], language: str) -> str:
     """Return how a share changed between two waves, and whether that is established."""
     if change.value is None or before.value is None or now.value is None:
-        named = _capital(item.title)
+        named = capital(item.title)
         return text("report.perceived.no_change_known", language, item=named, before=waves[0], now=waves[1])
     sure = clears_zero(change)
     return text(
@@ -98,7 +98,7 @@ def share_change(change: Cell, before: Cell, now: Cell, *, item: Asked, waves: t
 
 def city_change(change: Cell | None, now: Cell, *, title: str, year: int, before: Sequence[str], language: str) -> str:
     """Return the city's number of registered cases and its change against the years before."""
-    named = _capital(title)
+    named = capital(title)
     if now.value is None:
         return text("report.registered.no_total", language, title=named, year=year)
     if change is None or change.value is None:

@@ -173,7 +173,7 @@ STUDIES = {
         "Gemeint sein könnte "
         "„leave_out“; erlaubt sind id, title, outcome, measure, event, treated_since, treated, until, unit, "
         "period, comparison, "
-        "leave_out, excluded, partial_period, anticipation, exposure, primary, reason und reasons.",
+        "leave_out, excluded, partial_period, anticipation, exposure, primary, note, reason und reasons.",
     ),
     "no method": (
         ('[method]\nclass = "TwoByTwo"\nbefore = 2\nafter = 1\n', ""),

@@ -33,6 +33,8 @@ def effect_blocks(material: Material, effect: Effect) -> list[Block]:
     """Return what is known about one effect: sentence, comparison, other specifications, time before and after."""
     sentence = effect.sentence(material.language)
     blocks: list[Block] = [Paragraph(sentence, kind="answer", results=effect.said)]
+    told = material.project.note(effect.study.id, material.language)
+    blocks += [Paragraph(told)] if told else []
     if effect.error is not None:
         words = " ".join(problem.worded(material.language) for problem in effect.error.problems)
         note = NoteBlock(words=words, kind="gap", title=material.say("effects.gap"), subject=effect.study.id)
@@ -51,7 +53,7 @@ def effect_blocks(material: Material, effect: Effect) -> list[Block]:
     if cautions:
         shown = tuple(p for p in (effect.exaggeration, effect.false_alarms) if p is not None)
         blocks.append(Paragraph(" ".join(cautions), lead=material.say("effects.not_meant"), results=shown))
-    if effect.finding.grade is not None:
+    if effect.finding.grade is not None and effect.verdict != "not_assessable":
         reasons = effect.finding.grade.reasons(material.language)
         lead = effect.finding.grade.worded(material.language) + "."
         blocks.append(Paragraph(" ".join(reasons), lead=lead, kind="small"))

@@ -120,7 +120,7 @@ def _done(material: Material, measure: Measure, done: list[Extent]) -> list[Bloc
             name += f" ({extent.part.title[material.language]})" if len(measure.parts) > 1 else ""
             by_reason.setdefault(extent.reason or say("extent.no_value"), []).append(name)
         words = " ".join(
-            say("measures.without", reason=reason[:1].upper() + reason[1:], names="; ".join(names))
+            say("measures.without", reason=sentences.capital(reason), names="; ".join(names))
             for reason, names in by_reason.items()
         )
         title = say("measures.no_data") if not done else say("measures.some_data")
@@ -159,7 +159,7 @@ def _picture(material: Material, measure: Measure, done: list[Extent]) -> Block 
         title = f"{extent.indicator.title[material.language]} ({extent.part.title[material.language]})"
         period = str(material.year)
         words = judgement.extent_words(extent, material.year, material.language)
-        finding = material.say("measures.picture", title=title[:1].upper() + title[1:], words=words, year=period)
+        finding = material.say("measures.picture", title=sentences.capital(title), words=words, year=period)
         return figure(
             planned_and_done(
                 extent.values, unit=extent.unit or material.say("extent.count"), language=material.language
