@@ -111,6 +111,7 @@ def city_change(change: Cell | None, now: Cell, *, title: str, year: int, before
         number=now.value,
         size=abs(change.value),
         before=years(before, language),
+        range="" if change.conf_low is None else f" ({interval(change, 'spct1', language)})",
     )
 
 
@@ -194,13 +195,19 @@ def quadrant_finding(
 
 def trend_finding(changes: Mapping[str, Cell], *, year: int, before: Sequence[str], language: str) -> str:
     """Return which outcomes (by title) had fewer and which more cases than before."""
-    known = {title: direction(cell.value) for title, cell in changes.items() if cell.value is not None}
+    known = {
+        title: direction(cell.value) if clears_zero(cell) else "usual"
+        for title, cell in changes.items()
+        if cell.value is not None
+    }
     if not known:
         return text("report.trends.only", language, year=year)
     less = [title for title, way in known.items() if way == "less"]
     more = [title for title, way in known.items() if way == "more"]
     form = "both" if less and more else "less" if less else "more" if more else "same"
-    return text(f"report.trends.{form}", language, year=year, before=years(before, language), less=less, more=more)
+    words = text(f"report.trends.{form}", language, year=year, before=years(before, language), less=less, more=more)
+    rest = form != "same" and len(less) + len(more) < len(known)
+    return f"{words} {text('report.trends.rest', language)}" if rest else words
 
 
 def short_number(number: str, value: float | None) -> str:

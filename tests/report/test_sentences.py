@@ -148,10 +148,34 @@ def test_quadrants_turn_the_unsafe_share_into_a_sense_of_safety():
 
 
 def test_trends_name_what_fell_and_what_rose():
-    changes = {"Diebstahl": cell(-0.1), "Raub": cell(0.2), "Graffiti": cell(0.001), "Lärm": cell(None)}
+    changes = {
+        "Diebstahl": cell(-0.1, -0.15, -0.05),
+        "Raub": cell(0.2, 0.1, 0.3),
+        "Graffiti": cell(0.05, -0.02, 0.12),
+        "Lärm": cell(None),
+    }
     words = sentences.trend_finding(changes, year=2024, before=["2023"], language="de")
     assert words == (
-        "2024 wurden je Einwohner weniger Fälle registriert als im Mittel 2023 bei: Diebstahl; mehr bei: Raub."
+        "2024 wurden je Einwohner weniger Fälle registriert als im Mittel 2023 bei: Diebstahl; mehr bei: Raub. "
+        "Sonst bleibt die Änderung im Rahmen der üblichen Schwankung."
+    )
+
+
+def test_a_trend_within_the_usual_fluctuation_has_no_direction():
+    changes = {"Diebstahl": cell(-0.1, -0.3, 0.1), "Raub": cell(0.2)}
+    assert sentences.trend_finding(changes, year=2024, before=["2023"], language="de") == (
+        "2024 geht bei keiner Kennzahl die Zahl der Fälle je Einwohner über die übliche Schwankung um das Mittel 2023 "
+        "hinaus."
+    )
+
+
+def test_the_change_of_the_city_has_its_interval():
+    words = sentences.city_change(
+        cell(-0.012, -0.06, 0.04), cell(100.0, unit="cases"), title="Raub", year=2024, before=["2023"], language="de"
+    )
+    assert words == (
+        f"Raub: 2024 wurden 100 Fälle registriert, je Einwohner 1,2{NBSP}% weniger als im Mittel der Jahre 2023 "
+        f"(95-%-Bereich: −6,0{NBSP}% bis +4,0{NBSP}%)."
     )
 
 

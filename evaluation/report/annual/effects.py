@@ -288,11 +288,11 @@ def accompanying(material: Material) -> list[Block]:
     ]
     for effect in found:
         blocks.append(Heading(effect.title, 4, id=f"begleitfrage-{_slug(effect)}"))
-        blocks += effect_blocks(material, effect)
         event = next((e for e in material.project.events if e.id == effect.study.event), None)
         if event is not None:
             words = material.say("accompanying.whole_areas", event=event.title[material.language], start=event.start)
             blocks.append(NoteBlock(words=words, kind="warning"))
+        blocks += effect_blocks(material, effect)
         if event is not None and event.source:
             blocks.append(Paragraph(material.say("accompanying.source", source=event.source), kind="small"))
     return [GroupBlock(id="begleitende-fragen", blocks=tuple(blocks), kind="aside")]

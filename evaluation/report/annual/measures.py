@@ -2,6 +2,7 @@
 
 from evaluation.agreement.register import Measure
 from evaluation.agreement.vocabulary import table_label
+from evaluation.disclosure import Cell
 from evaluation.figures.dose import planned_and_done
 from evaluation.findings.wording import verdict_sentence
 from evaluation.report import sentences
@@ -117,7 +118,8 @@ def _done(material: Material, measure: Measure, done: list[Extent]) -> list[Bloc
         by_reason: dict[str, list[str]] = {}
         for extent in without:
             name = extent.indicator.title[material.language]
-            name += f" ({extent.part.title[material.language]})" if len(measure.parts) > 1 else ""
+            twice = sum(other.indicator.title[material.language] == name for other in everything) > 1
+            name += f" ({extent.part.title[material.language]})" if twice else ""
             by_reason.setdefault(extent.reason or say("extent.no_value"), []).append(name)
         words = " ".join(
             say("measures.without", reason=sentences.capital(reason), names="; ".join(names))
@@ -226,20 +228,27 @@ def _group_shares(material: Material, measure: Measure) -> list[Block]:
     lines = []
     for item in dict.fromkeys(groups.frame["item"]):
         cells = {
-            f"{group}_{time}": groups.cell(item=item, group=group, time=time).value
+            f"{group}_{time}": groups.cell(item=item, group=group, time=time)
             for group in ("with", "without")
             for time in ("before", "now")
         }
-        if None in cells.values():
+        if any(cell.value is None for cell in cells.values()):
             continue
+        shares = {name: _group_share(material, cell) for name, cell in cells.items()}
         waves = {"before": survey.baseline, "now": survey.latest}
-        lines.append(material.say("measures.group_line", item=survey.titles[item], **waves, **cells))
+        lines.append(material.say("measures.group_line", item=survey.titles[item], **waves, **shares))
     if not lines:
         return []
     return [
         ListBlock(tuple(lines), results=(groups,)),
         Paragraph(material.say("measures.group_note"), kind="small"),
     ]
+
+
+def _group_share(material: Material, cell: Cell) -> str:
+    """Return a share with its interval and the number of answers that it rests on."""
+    interval = sentences.interval(cell, "pct1", material.language)
+    return material.say("measures.group_share", share=cell.value, range=interval, n=cell.cases)
 
 
 def _not_meant(material: Material, measure: Measure) -> str:

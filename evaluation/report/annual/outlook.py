@@ -1,5 +1,6 @@
 """Chapters 3 and 4: what should happen next year, and what belongs in the next version of the agreement."""
 
+from evaluation.agreement.register import Measure
 from evaluation.agreement.vocabulary import table_label
 from evaluation.report import sentences
 from evaluation.report.annual import judgement
@@ -54,14 +55,12 @@ def _answer(material: Material) -> Paragraph:
 
 
 def _proposals(material: Material) -> TableBlock:
-    rows = [
-        row(
-            TableCell(words=named(measure, material.language), target=f"#{anchor(measure)}"),
-            judgement.proposal(material, measure).worded(material.language),
-            judgement.reasons(material, measure),
-        )
-        for measure in material.measures
-    ]
+    alike: dict[tuple[str, str], list[Measure]] = {}
+    for measures in judgement.by_proposal(material).values():  # those that delivered come first
+        for measure in measures:
+            words = judgement.proposal(material, measure).worded(material.language)
+            alike.setdefault((words, judgement.reasons(material, measure)), []).append(measure)
+    rows = [row(_together(material, measures), *words) for words, measures in alike.items()]
     say = material.say
     return TableBlock(
         id="tabelle-vorschlaege",
@@ -71,6 +70,12 @@ def _proposals(material: Material) -> TableBlock:
         notes=(say("next_year.people_decide"),),
         results=tuple(p for measure in material.measures for p in judgement.grounds(material, measure)),
     )
+
+
+def _together(material: Material, measures: list[Measure]) -> TableCell:
+    """Return a measure with a link to its page, or several in one cell."""
+    names = "; ".join(named(measure, material.language) for measure in measures)
+    return TableCell(words=names, target=f"#{anchor(measures[0])}" if len(measures) == 1 else "")
 
 
 def tables_needed(material: Material) -> dict[str, list[str]]:

@@ -52,10 +52,34 @@ def registered_situation(material: Material) -> list[Block]:
     blocks += _map(material, first, finding, counted)
     if named:
         blocks.append(Paragraph(named, results=(first.change,)))
+    everywhere = len(material.areas)
     words = say("map.by_chance", n=compared, expected=expected)
+    if compared < everywhere:
+        words = f"{say('map.compared', n=compared, all=everywhere)} {words}"
     blocks.append(Paragraph(words, kind="small", results=(counted,)))
+    compared_with = _bases(material, first)
+    if compared_with:
+        blocks.append(Paragraph(compared_with, kind="small"))
     blocks.append(area_table(material, first))
     return blocks
+
+
+def _bases(material: Material, outcome: Registered) -> str:
+    """Return with which years is compared where page one takes another, and what was unusual about them."""
+    words = []
+    if material.base_year and material.base_year not in outcome.before:
+        before = sentences.years(outcome.before, material.language)
+        words.append(material.say("situation.bases", base=material.base_year, before=before))
+    first, last = int(outcome.before[0]), int(outcome.before[-1])
+    unusual = [
+        event.title[material.language]
+        for event in material.project.events
+        if event.kind == "confounder" and not event.areas
+        if event.start.year <= last and (event.end or event.start).year >= first
+    ]
+    if unusual:
+        words.append(material.say("situation.unusual", events=unusual))
+    return " ".join(words)
 
 
 def _reporting(material: Material) -> list[Block]:
@@ -373,7 +397,7 @@ def _quadrants_now(material: Material, points: pd.DataFrame) -> tuple[str, str, 
     """Return the finding of the last year, the sentences that name areas, and how many areas are in each quadrant."""
     clear = clears_both(points) & ~points["area"].isin(material.not_meaningful)
     year = str(points["year"].max())
-    last = points.assign(clear=clear)[points["year"] == year]
+    last = points.assign(clear=clear)[points["year"].eq(year) & ~points["area"].isin(material.not_meaningful)]
     found = sentences.quadrants_of(last, material.areas)
     finding, named = sentences.quadrant_finding(found, all_areas=len(last), year=year, language=material.language)
     sizes = {kind: len(areas) for kind, areas in found.items()}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from evaluation.data.audit import Break, audit
@@ -258,7 +259,7 @@ def _one(series: _Series, cases: Published | None, rates: Published | None) -> R
         areas=areas,
         before=series.before,
         change=_change(series, hidden) if series.before else None,
-        city_change=_city_change(series) if series.before else None,
+        city_change=_city_change(series, cases.where(outcome=name)) if series.before else None,
         **_breaks(series, hidden),
     )
 
@@ -293,10 +294,30 @@ def _change(series: _Series, hidden: frozenset[tuple[str, str]]) -> Published:
     )
 
 
-def _city_change(series: _Series) -> Published:
-    frame = pd.DataFrame([{"outcome": series.name, **change_of_city(series.within_bounds, **series.compared)}])
+def _city_change(series: _Series, levels: Published) -> Published:
+    """Return the change of the city; its interval puts together those of the levels, as of independent numbers."""
+    change = change_of_city(series.within_bounds, **series.compared)
+    spread = _spread(levels, series.before, str(series.context.year))
+    ends = {
+        name: (1 + change["value"]) * float(np.exp(side * spread)) - 1
+        for name, side in (("conf_low", -1), ("conf_high", 1))
+    }
+    frame = pd.DataFrame([{"outcome": series.name, **change, **ends}])
     about = series.about("registered.city.change", "change")
     return publish(frame, series.context.rules, about=about, keys=("outcome",), basis="cases", cases=_BOTH)
+
+
+def _spread(levels: Published, before: tuple[str, ...], year: str) -> float:
+    """Return the half width of the interval of ``ln(year / mean of before)``; missing where a level has none.
+
+    ``sqrt(h_0² + sum w_t² h_t²)`` with the half widths h of the logs and the share w of each year of `before`.
+    """
+    frame = levels.frame.set_index("period")[["value", "conf_low", "conf_high"]].astype(float)
+    if not {*before, year} <= set(frame.index):
+        return float("nan")
+    half = np.log(frame["conf_high"] / frame["conf_low"].where(frame["conf_low"] > 0)) / 2
+    weights = frame.loc[list(before), "value"] / frame.loc[list(before), "value"].sum()
+    return float(np.sqrt(half[year] ** 2 + ((weights * half[list(before)]) ** 2).sum(skipna=False)))
 
 
 def _breaks(series: _Series, hidden_counts: frozenset[tuple[str, str]]) -> dict[str, Any]:
