@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from evaluation import Panel, Randomization, Study, TwoByTwo
+from evaluation import EstimationError, Panel, Randomization, Study, TwoByTwo
 from tests.simulation.panels import CountPanel, leipzig_years, new_york_months, simulated_months
 from tests.simulation.selection import pick
 
@@ -50,8 +50,11 @@ def as_panel(counts: np.ndarray, source: CountPanel, treated: np.ndarray, dates:
     return Panel(frame, study, touching)
 
 
-def run_once(source: CountPanel, date: int, cell: Cell, rng: np.random.Generator) -> tuple[bool, bool, float]:
-    """Return whether zero is rejected, whether the interval covers the truth, and the estimate."""
+def run_once(source: CountPanel, date: int, cell: Cell, rng: np.random.Generator) -> tuple[bool, bool | None, float]:
+    """Return whether zero is rejected, whether the interval covers the truth, and the estimate.
+
+    Where the areas picked have not a single case there is no answer: nothing is rejected, the rest is missing.
+    """
     treated = pick(cell.rule, source, date, cell.treated, rng)
     counts = source.counts.astype(int)
     if cell.effect:
@@ -59,7 +62,11 @@ def run_once(source: CountPanel, date: int, cell: Cell, rng: np.random.Generator
         counts[treated, ahead] = rng.binomial(counts[treated, ahead], 1 + cell.effect)
     inference = Randomization(draws=199, enumerate_up_to=999, seed=int(rng.integers(2**31)), weights=cell.weights)
     method = TwoByTwo(before=source.before, after=source.after, inference=inference)
-    row = method.estimate(as_panel(counts, source, treated, np.full(cell.treated, date))).row(term="effect")
+    panel = as_panel(counts, source, treated, np.full(cell.treated, date))
+    try:
+        row = method.estimate(panel).row(term="effect")
+    except EstimationError:
+        return False, None, np.nan
     truth = np.log1p(cell.effect)
     covered = not (row["conf_low"] > truth or row["conf_high"] < truth)
     return row["p_value"] <= LEVEL, covered, row["estimate"]

@@ -23,7 +23,8 @@ the test is run. Made by `make simulation`; every cell and its seed is in `simul
 * **simulated**: 63 areas x 36 months, over-dispersed, serially correlated, seasonal; 12 months before, 6 after; 1,000
   panels a cell, 500 where there is an effect.
 * **Leipzig**: recorded offences in 63 Ortsteile, yearly, 2004-2022; three years before, one after; 13 dates.
-* **New York**: shootings in 77 precincts, monthly, 2006-2023; 24 months before, 12 after; 21 dates.
+* **New York**: shootings in 77 precincts, monthly, 2006-2023; 24 months before, 12 after; 21 dates. Precincts
+  without a single case give no answer and no rejection ({no_answer:.1f} % of the runs).
 
 Rules: `random`; `highest` and `risers`, drawn from the 3K busiest or most risen areas; `neighbours`, connected areas.
 
@@ -71,6 +72,7 @@ def write_page(table: pd.DataFrame, path: Path) -> None:
         coverage=_pivot(effect, "covered"),
         mean_coverage=100 * effect["covered"].mean(),
         power=_pivot(effect, "rejected"),
+        no_answer=100 * table.loc[table["panel"].str.startswith("New York"), "no_answer"].mean(),
     )
     path.write_text(page, encoding="utf-8", newline="\n")
 

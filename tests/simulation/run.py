@@ -53,9 +53,10 @@ def run(job: tuple[Cell, int, int]) -> dict[str, object]:
         "treated": cell.treated,
         "effect": cell.effect,
         "rejected": frame["rejected"].mean(),
-        "covered": frame["covered"].mean(),
+        "covered": frame["covered"].astype(float).mean(),
         "estimate": np.expm1(frame["estimate"].mean()),
         "repetitions": len(frame),
+        "no_answer": frame["estimate"].isna().mean(),
         "error_over_dates": by_date.std(ddof=1) / np.sqrt(len(by_date)) if len(by_date) > 1 else np.nan,
         "seed": seed,
     }
