@@ -49,7 +49,7 @@ def before_after(
         if published is not None and not published.frame.empty
     ]
     rows = max(published.frame[key].nunique() for published, key, _ in blocks)
-    figure = new_figure(0.4 * rows + 0.58)
+    figure = new_figure(0.33 * rows + 0.56)
     panels = figure.subplots(1, len(blocks), squeeze=False).ravel()
     for panel, (published, key, kind) in zip(panels, blocks, strict=True):
         _pairs(panel, published, key, titles, language, own_scales=kind == "registered")
