@@ -9,10 +9,11 @@ from evaluation.agreement.dose import unknown_deployments
 from evaluation.data.audit import Break, audit
 from evaluation.data.check import Check
 from evaluation.data.contracts import CONTRACTS
-from evaluation.errors import EvaluationError, Problem, nearest
+from evaluation.errors import DesignError, EvaluationError, Problem, nearest
 from evaluation.project import counting
 from evaluation.project.answers import answers
 from evaluation.project.folder import FILE, open_project
+from evaluation.project.prospects import LATER
 from evaluation.project.sources import entry_of
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def check(project: "Project", language: str, *, answered: bool = True) -> Check:
         if answered:
             found.notes += break_notes(project, language)
         if register and declared:
-            _studies(project, found)
+            _studies(project, found, tried=answered)
         found.problems += year_problems(project, good)
     able = answered and register and declared and "areas" in good
     told = answers(project, language, good, said=found.problems) if able else ()
@@ -135,14 +136,27 @@ def break_notes(project: "Project", language: str, *, most: int = MOST_BREAKS) -
     return notes
 
 
-def _studies(project: "Project", found: _Findings) -> None:
-    """Declare every study and build its estimators; whether its data suffice is one of the answers."""
+def _studies(project: "Project", found: _Findings, *, tried: bool) -> None:
+    """Declare every study and build its estimators; if `tried`, also its panel: what later data mend is no problem."""
     for name in project.studies:
         found.attempt(lambda name=name: project.method(name))  # type: ignore[misc]
         found.attempt(lambda name=name: project.sensitivities(name))  # type: ignore[misc]
         study = project.study_files[name].study
         if found.attempt(lambda name=name: project.study(name)) and project.has("inhabitants"):  # type: ignore[misc]
             found.notes += _carried(project, study.outcome, study.unit, found)
+            if tried:
+                found.problems += [p for p in _panel_problems(project, name) if p not in found.problems]
+
+
+def _panel_problems(project: "Project", name: str) -> list[Problem]:
+    """Return why a study is impossible with these data: no earlier period, nobody to compare with."""
+    try:
+        project.panel(name)
+    except DesignError as error:
+        return [problem for problem in error.problems if problem.code not in LATER]
+    except EvaluationError:
+        return []  # said where the outcome was counted
+    return []
 
 
 def _carried(project: "Project", outcome: str, unit: str, found: _Findings) -> Iterable[Problem]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 FEW_DRAWS = 99
 """Assignments that are drawn to see whether an estimate exists; its p-value is not looked at."""
-_LATER = ("core.panel_no_after", "core.window_after")
+LATER = ("core.panel_no_after", "core.window_after")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,7 @@ def _refused(
 ) -> Prospect:
     if any(problem in said for problem in error.problems):
         return Prospect(reasons=(Problem("data.answer.study_faulty", study=name),))
-    if all(problem.code in _LATER for problem in error.problems):
+    if all(problem.code in LATER for problem in error.problems):
         study = project.study(name)
         title = project.outcomes[study.outcome].title[language]
         since, until = min(study.starts.values()), _last_needed(study, project.method(name))

@@ -407,3 +407,14 @@ def test_a_report_stops_with_all_problems(city) -> None:
     with pytest.raises(DataError) as caught:
         open_project(city(files), year=2022).ensure()
     assert [problem.code for problem in caught.value.problems] == ["data.negative", "data.not_a_period"]
+
+
+def test_a_study_that_no_later_data_can_mend_is_a_problem(city) -> None:
+    everywhere = ", ".join(f'"{key}" = "2021-01"' for key in ("00", "01", "02", "10", "11", "12"))
+    nobody = STUDY.replace('period = "year"', f'period = "year"\nreason = "Akte 7"\ntreated_since = {{ {everywhere} }}')
+    found = open_project(city({"studies/patrols.toml": nobody})).check("de")
+    assert [problem.code for problem in found.problems] == ["core.panel_no_comparison"]
+    early = STUDY.replace('period = "year"', 'period = "year"\nreason = "Akte 7"\ntreated_since = { "01" = "2019-01" }')
+    found = open_project(city({"studies/patrols.toml": early})).check("de")
+    assert [problem.code for problem in found.problems] == ["core.panel_no_before"]
+    assert check_command(city({"studies/patrols.toml": early}), "de")[1] is False
