@@ -141,7 +141,7 @@ def what_we_do_not_know(material: Material) -> ListBlock:
 
 def _open_outcomes(material: Material) -> list[tuple[str, tuple[Published, ...]]]:
     """Return, for measures with an established effect, on which of their aims none is."""
-    found = []
+    found: list[tuple[str, tuple[Published, ...]]] = []
     for measure in dict.fromkeys(effect.study.measure for effect in judgement.established(material)):
         agreed = material.project.agreement.measures[measure or ""]
         sure = {e.study.outcome for e in material.effects_of(agreed) if e.verdict == "established"}
