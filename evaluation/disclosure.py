@@ -374,6 +374,8 @@ def _frame(values: pd.DataFrame | Estimates, about: About) -> pd.DataFrame:
     frame = values.display().rename(columns={"estimate": "value"})
     if about.unit == "change" and values.scale.name == "log":
         frame[["value", "conf_low", "conf_high"]] -= 1.0
+    if about.unit == "share":
+        frame = frame.drop(columns="p_value")  # of a share against 0, which nobody asks
     frame["note"] = [
         " ".join(code if "." in code else f"core.note.{code}" for code in cell.split()) for cell in frame["note"]
     ]
