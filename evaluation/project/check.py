@@ -15,6 +15,7 @@ from evaluation.project.answers import answers
 from evaluation.project.folder import FILE, open_project
 from evaluation.project.prospects import LATER
 from evaluation.project.sources import entry_of
+from evaluation.project.studies import unknown_names
 
 if TYPE_CHECKING:
     from evaluation.project.folder import Project
@@ -81,9 +82,13 @@ def check(project: "Project", language: str, *, answered: bool = True) -> Check:
         _outcomes(project, found)
         if answered:
             found.notes += break_notes(project, language)
+        if "respondents" in good and project.surveys:
+            found.attempt(project.sample)
         if register and declared:
             _studies(project, found, tried=answered)
         found.problems += year_problems(project, good)
+    elif register and declared:
+        found.problems += _wrong_names(project, good)
     able = answered and register and declared and "areas" in good
     told = answers(project, language, good, said=found.problems) if able else ()
     return Check(
@@ -93,6 +98,14 @@ def check(project: "Project", language: str, *, answered: bool = True) -> Check:
         notes=tuple(found.notes),
         answers=tuple(told),
     )
+
+
+def _wrong_names(project: "Project", good: list[str]) -> list[Problem]:
+    """Return what studies name that does not exist, as far as that can be told beside faulty tables."""
+    if "events" not in good and project.has("events"):
+        return []
+    studies = project.study_files.values()
+    return [problem for file in studies for problem in unknown_names(project, file.study, file.file)]
 
 
 def _table(project: "Project", table: str, found: _Findings) -> bool:

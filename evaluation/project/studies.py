@@ -58,7 +58,7 @@ def declare(project: "Project", file: StudyFile) -> Study:
         reason.
     """
     entry, name = file.study, file.file
-    problems = _unknown_names(project, entry, name)
+    problems = unknown_names(project, entry, name)
     if problems:
         raise DesignError(*problems)
     known = _known_starts(project, entry)
@@ -91,7 +91,8 @@ def _study(project: "Project", entry: StudyEntry, starts: Mapping[str, str], nam
     )
 
 
-def _unknown_names(project: "Project", entry: StudyEntry, name: str) -> list[Problem]:
+def unknown_names(project: "Project", entry: StudyEntry, name: str) -> list[Problem]:
+    """Return what a study file names that does not exist: outcome, measure, event; `name` is the file."""
     problems = []
     asked: list[tuple[str, str | None, Any]] = [("outcome", entry.outcome, project.outcomes)]
     if entry.measure is not None:

@@ -418,3 +418,24 @@ def test_a_study_that_no_later_data_can_mend_is_a_problem(city) -> None:
     found = open_project(city({"studies/patrols.toml": early})).check("de")
     assert [problem.code for problem in found.problems] == ["core.panel_no_before"]
     assert check_command(city({"studies/patrols.toml": early}), "de")[1] is False
+
+
+def test_a_wrong_name_in_a_study_is_told_beside_faulty_tables(city) -> None:
+    people = "Ortsteil-Schlüssel;Jahr;Einwohner\n00;2019;-5\n"
+    wrong = STUDY.replace('outcome = "theft"', 'outcome = "thefd"')
+    found = open_project(city({"data/inhabitants.csv": people, "studies/patrols.toml": wrong})).check("de")
+    codes = [problem.code for problem in found.problems]
+    assert "data.study_unknown_outcome" in codes
+    assert len(codes) > 1
+
+
+def test_a_stratum_with_one_person_stops_before_anything_is_computed(city) -> None:
+    lines = RESPONDENTS.splitlines()
+    column = lines[0].split(";").index("Schicht")
+    cells = lines[1].split(";")
+    cells[column] = "allein"
+    alone = "\n".join([lines[0], ";".join(cells), *lines[2:]]) + "\n"
+    project = open_project(city({"data/respondents.csv": alone, "studies/patrols.toml": None}, more=SURVEY))
+    assert [problem.code for problem in project.check("de").problems] == ["survey.lonely_stratum"]
+    with pytest.raises(DataError):
+        project.ensure()
