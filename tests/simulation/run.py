@@ -24,7 +24,7 @@ import pandas as pd  # noqa: E402
 
 from tests.simulation.experiment import TREATED, Cell, run_cell  # noqa: E402
 from tests.simulation.panels import LEIPZIG_SERIES, SHARED  # noqa: E402
-from tests.simulation.selection import RULES  # noqa: E402
+from tests.simulation.selection import LONG_MEMORY, RULES  # noqa: E402
 
 EFFECTS = (0.0, -0.2)
 REPETITIONS = {"simulated": 1000, "Leipzig": 20, "New York": 12}  # on real panels for every date
@@ -71,6 +71,7 @@ def main() -> None:
         Cell(panel, rule, treated, effect, "precision")
         for panel, rule, treated, effect in product(panels(), RULES, TREATED, EFFECTS)
     ]
+    cells += [Cell("simulated", LONG_MEMORY, treated, 0.0, "precision") for treated in TREATED]
     share = 0.1 if options.quick else 1.0
     jobs = [(cell, max(1, round(share * repetitions(cell))), 1000 + i) for i, cell in enumerate(cells)]
     lines, begun = [], time.monotonic()
