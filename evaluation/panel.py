@@ -29,6 +29,9 @@ class Panel:
         The declaration.
     neighbours
         For every unit the units that touch it; needed where the study leaves out neighbours.
+    positions
+        For every unit the two coordinates of its centre, in metres of one projected system (such as
+        EPSG:25833); needed by :class:`evaluation.Conley`.
 
     Raises
     ------
@@ -48,6 +51,7 @@ class Panel:
     frame: pd.DataFrame
     study: Study
     neighbours: Mapping[str, frozenset[str]] | None = None
+    positions: Mapping[str, tuple[float, float]] | None = None
 
     def __post_init__(self) -> None:
         needed = ["unit", "period", "outcome", *(["exposure"] if self.study.exposure else [])]
