@@ -1,7 +1,4 @@
-"""Checks of an effect, each an estimate that informs and none a verdict.
-
-Here: how often the default test cries wolf on the city's own areas and years without a measure.
-"""
+"""How often the default test cries wolf on the city's own areas and years, and the effect under other options."""
 
 from __future__ import annotations
 
