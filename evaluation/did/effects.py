@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from evaluation.did.unit_effects import Measured, collapsed
 from evaluation.errors import EstimationError
 from evaluation.estimates import Counts, Note
 from evaluation.panel import Panel
 from evaluation.randomization.assignments import ReferenceSet
-from evaluation.randomization.inference import Tested
+from evaluation.randomization.inference import FEW_UNITS, Tested
 from evaluation.regression import two_way
 
 
 def effect_row(tested: Tested) -> dict[str, object]:
     """Return a tested effect as a row of :class:`evaluation.Estimates`, without its keys."""
     notes = ["no_std_error"]
+    if np.isnan(tested.estimate):
+        notes.append("no_ratio")
     if np.isnan(tested.conf_low) or np.isnan(tested.conf_high):
         both = np.isnan(tested.conf_low) and np.isnan(tested.conf_high)
         notes.append("no_interval" if both else "unbounded")
@@ -125,11 +128,28 @@ def counts_of(panel: Panel, measured: Measured) -> Counts:
     )
 
 
-def notes_of(measured: Measured) -> tuple[Note, ...]:
-    """Return the remarks on what was set aside and on a missing history."""
+def notes_of(measured: Measured, reference: ReferenceSet) -> tuple[Note, ...]:
+    """Return the remarks on what was set aside, and which inference was used and why."""
     notes = [Note(code, {"n": n}) for code, n in measured.dropped.items()]
+    dates, assignments = len(measured.effects.past), len(reference.cohort)
     if measured.scale == "identity":
         notes.append(Note("core.note.additive"))
     elif not measured.effects.standardised:
-        notes.append(Note("core.note.little_history", {"dates": len(measured.effects.past)}))
+        notes.append(Note("core.note.little_history", {"dates": dates}))
+    elif reference.kind == "connected":
+        notes.append(Note("core.note.inference_connected", {"dates": dates, "assignments": assignments}))
+    else:
+        values = {"dates": dates, "assignments": assignments, "strata": reference.strata}
+        notes.append(Note("core.note.inference_strata", values))
+    if measured.effects.standardised and measured.effects.pool.sum() < FEW_UNITS:
+        notes.append(Note("core.note.inference_few_units", {"units": int(measured.effects.pool.sum()), "dates": dates}))
     return tuple(notes)
+
+
+def in_cases(table: pd.DataFrame, observed: float) -> pd.DataFrame:
+    """Turn log ratios into additional cases: ``observed - observed / ratio``; interval ends alike."""
+    shown = table.copy()
+    for column in ("estimate", "conf_low", "conf_high"):
+        shown[column] = observed * (1.0 - np.exp(-shown[column].to_numpy(dtype=float)))
+    shown["note"] = (shown["note"] + " derived_from_ratio").str.strip()
+    return shown

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import reduce
 from typing import Literal
 
 import numpy as np
@@ -13,20 +12,16 @@ from evaluation.data.periods import PER_YEAR
 from evaluation.did.asymptotic import ClusterRobust
 from evaluation.did.effects import (
     counts_of,
-    effect_row,
-    facts_of,
     mean_difference,
-    notes_of,
-    plain_row,
     pooled_ratio,
 )
-from evaluation.did.unit_effects import Measured, choose_windows, measure
-from evaluation.errors import DesignError, EstimationError, Problem
-from evaluation.estimates import Draws, Estimates, Note, Scale
+from evaluation.did.randomised import common_units, event_times, measure_at, randomised_path
+from evaluation.did.unit_effects import choose_windows
+from evaluation.errors import DesignError, Problem
+from evaluation.estimates import Estimates, Scale
 from evaluation.panel import Panel
-from evaluation.randomization.assignments import ReferenceSet
-from evaluation.randomization.history import Windows
-from evaluation.randomization.inference import Randomization, Tested
+from evaluation.randomization.inference import Randomization
+from evaluation.randomization.windows import Windows
 
 FEW_CASES = 5.0
 
@@ -100,13 +95,9 @@ class EventStudy:
             No treated or no comparison unit has complete data in all periods of the window.
         """
         window, base = self._resolved(panel)
-        shown = [k for k in range(window[0], window[1] + 1) if not (panel.partial and k == -1)]
-        times = [k for k in shown if not (base.before == 1 and k == -1 - base.gap)]
-        measured = _common({k: self._measured(panel, base, k) for k in times}, panel)
-        keys = pd.DataFrame({"event_time": times})
-        if isinstance(self.inference, ClusterRobust):
-            return self._cluster_robust(panel, keys, list(measured.values()), self.inference)
-        return self._randomised(panel, measured, shown, self.inference)
+        if isinstance(self.inference, Randomization):
+            return randomised_path(panel, self, window=window, base=base)
+        return self._cluster_robust(panel, window, base, self.inference)
 
     def _resolved(self, panel: Panel) -> tuple[tuple[int, int], Windows]:
         year = PER_YEAR[panel.study.period]
@@ -118,102 +109,22 @@ class EventStudy:
         base = choose_windows(panel, max(reference, -window[0] - panel.gap), window[1] + 1, "EventStudy")
         return window, replace(base, before=reference)
 
-    def _measured(self, panel: Panel, base: Windows, k: int) -> Measured:
-        scale: Literal["identity", "pre_trend", "log"]
-        scale = "identity" if self.scale == "additive" else "pre_trend" if k < 0 else "log"
-        return measure(panel, replace(base, lead=k, after=1), "EventStudy", scale=scale)
-
-    def _randomised(
-        self, panel: Panel, measured: dict[int, Measured], shown: list[int], inference: Randomization
-    ) -> Estimates:
-        first = next(iter(measured.values()))
-        at_start = measured.get(0, first)
-        reference = inference.assign(at_start.effects, panel.contiguity)
-        tested = {k: inference.test(m.effects, reference) for k, m in measured.items()}
-        rows = [
-            {"event_time": k, **(effect_row(tested[k]) if k in tested else plain_row(0.0, "reference_period"))}
-            for k in shown
-        ]
-        effects = _same_dates(tested, measured, panel, len(reference.cohort))
-        before = [values for k, values in effects.items() if k < -panel.study.anticipation]
-        facts = facts_of(at_start, tested[0], reference) | {"pre_trend_p": _joint_p(before)}
-        return Estimates(
-            table=pd.DataFrame(rows),
-            scale=Scale("log", "ratio"),
-            draws=_draws(effects, panel, reference, inference),
-            declaration=panel.study,
-            method=self,
-            counts=counts_of(panel, at_start),
-            notes=(*notes_of(at_start), *_low_counts(at_start)),
-            facts=facts,
-        )
-
     def _cluster_robust(
-        self, panel: Panel, keys: pd.DataFrame, measured: list[Measured], inference: ClusterRobust
+        self, panel: Panel, window: tuple[int, int], base: Windows, inference: ClusterRobust
     ) -> Estimates:
-        estimator = mean_difference if self.scale == "additive" else pooled_ratio
-        parts = [estimator(panel, m) for m in measured]
+        additive = self.scale == "additive"
+        _, times = event_times(panel, window, base)
+        measured = common_units(
+            {k: measure_at(panel, base, k, "EventStudy", additive=additive) for k in times}, panel, "EventStudy"
+        )
+        estimator = mean_difference if additive else pooled_ratio
+        parts = [estimator(panel, m) for m in measured.values()]
         return inference.conclude(
-            keys,
+            pd.DataFrame({"event_time": times}),
             np.array([estimate for estimate, _ in parts]),
             np.stack([influence for _, influence in parts], axis=1),
             panel=panel,
-            scale=Scale("identity", "cases") if self.scale == "additive" else Scale("log", "ratio"),
+            scale=Scale("identity", "cases") if additive else Scale("log", "ratio"),
             method=self,
-            counts=counts_of(panel, measured[0]),
+            counts=counts_of(panel, next(iter(measured.values()))),
         )
-
-
-def _low_counts(measured: Measured) -> tuple[Note, ...]:
-    """Return a caution where single periods of the treated units hold few cases: logs of small counts lean."""
-    typical = float(np.median(measured.effects.level[measured.effects.treated(measured.effects.cohort)]))
-    return (Note("core.note.low_counts", {"n": typical}),) if typical < FEW_CASES else ()
-
-
-def _common(measured: dict[int, Measured], panel: Panel) -> dict[int, Measured]:
-    """Return the same changes for the units that have data at all event times; the others are counted."""
-    pool = np.logical_and.reduce([m.effects.pool for m in measured.values()])
-    groups = (("core.no_treated_left", panel.treated), ("core.no_comparison_left", panel.comparison))
-    problems = [Problem(code, method="EventStudy") for code, group in groups if not (group & pool).any()]
-    if problems:
-        raise EstimationError(*problems)
-    return {k: _restricted(m, pool) for k, m in measured.items()}
-
-
-def _restricted(measured: Measured, pool: np.ndarray) -> Measured:
-    effects = replace(measured.effects, pool=pool, cohort=np.where(pool, measured.effects.cohort, -1))
-    lost = int((measured.effects.pool & ~pool).sum())
-    incomplete = {"core.note.dropped_incomplete": measured.dropped.get("core.note.dropped_incomplete", 0) + lost}
-    return replace(measured, effects=effects, dropped=measured.dropped | incomplete if lost else measured.dropped)
-
-
-def _same_dates(
-    tested: dict[int, Tested], measured: dict[int, Measured], panel: Panel, assignments: int
-) -> dict[int, np.ndarray]:
-    """Return ``(B,)`` effects under the same assignments at the same dates for all event times.
-
-    With few units, assignments at earlier dates join the reference set, and the periods farthest from the start
-    reach fewer of these dates.
-    """
-    blocks = {k: one.reference.reshape(-1, assignments) for k, one in tested.items()}
-    if len({len(block) for block in blocks.values()} | {1}) == 1:
-        return {k: one.reference for k, one in tested.items()}
-    dates = {k: m.past_dates if len(blocks[k]) > 1 else np.empty(0, dtype=int) for k, m in measured.items()}
-    common = reduce(np.intersect1d, dates.values())
-    kept = {k: np.r_[True, np.isin(dates[k], common)][: len(block)] for k, block in blocks.items()}
-    return {k: block[kept[k]].ravel() for k, block in blocks.items()}
-
-
-def _draws(effects: dict[int, np.ndarray], panel: Panel, reference: ReferenceSet, inference: Randomization) -> Draws:
-    values = np.stack(list(effects.values()), axis=1)
-    return Draws(values=values, key=(panel.units, reference.key), enumerated=reference.enumerated)
-
-
-def _joint_p(effects: list[np.ndarray]) -> float:
-    """Return the p-value of the largest standardised deviation over several periods, each ``(B,)``."""
-    if not effects:
-        return float("nan")
-    deviations = np.stack(effects, axis=1)
-    spread = deviations.std(axis=0)
-    largest = np.abs(deviations / np.where(spread > 0, spread, 1.0)).max(axis=1)
-    return float((largest >= largest[0] * (1 - 1e-9)).mean())

@@ -11,20 +11,17 @@ import pandas as pd
 from evaluation.did.asymptotic import ClusterRobust
 from evaluation.did.effects import (
     counts_of,
-    effect_row,
-    facts_of,
+    in_cases,
     mean_difference,
-    notes_of,
     observed_cases,
-    plain_row,
     pooled_or_missing,
     pooled_ratio,
 )
-from evaluation.did.unit_effects import Measured, choose_windows, measure
+from evaluation.did.randomised import randomised_effect
+from evaluation.did.unit_effects import choose_windows, measure
 from evaluation.errors import DesignError, Problem
-from evaluation.estimates import Draws, Estimates, Scale
+from evaluation.estimates import Estimates, Scale
 from evaluation.panel import Panel
-from evaluation.randomization.history import CONTINUITY
 from evaluation.randomization.inference import Randomization
 
 SCALES = ("ratio", "levels", "additive")
@@ -84,44 +81,15 @@ class TwoByTwo:
         EstimationError
             No unit has complete data in the windows, or treated units have no case at all (cluster-robust only).
         """
+        if isinstance(self.inference, Randomization):
+            return randomised_effect(
+                panel, self, before=self.before, after=self.after, own=pooled_or_missing, scale=self.scale
+            )
+        return self._cluster_robust(panel, self.inference)
+
+    def _cluster_robust(self, panel: Panel, inference: ClusterRobust) -> Estimates:
         windows = choose_windows(panel, self.before, self.after, "TwoByTwo")
         measured = measure(panel, windows, "TwoByTwo", scale="identity" if self.scale == "additive" else "log")
-        if isinstance(self.inference, ClusterRobust):
-            return self._cluster_robust(panel, measured, self.inference)
-        return self._randomised(panel, measured, self.inference)
-
-    def _randomised(self, panel: Panel, measured: Measured, inference: Randomization) -> Estimates:
-        reference = inference.assign(measured.effects, panel.contiguity)
-        tested = inference.test(measured.effects, reference)
-        facts = facts_of(measured, tested, reference)
-        observed = observed_cases(panel, measured)
-        rows = [{"term": "effect", **effect_row(tested)}]
-        if self.scale != "additive":
-            counted = observed or CONTINUITY * int(
-                (measured.effects.cohort >= 0).sum()
-            )  # without a case, as many as the log changes count
-            facts |= {"observed": observed, "expected": observed - counted + counted / float(np.exp(tested.estimate))}
-            pooled = pooled_or_missing(panel, measured)
-            rows.append({"term": "unadjusted", **plain_row(pooled, "unadjusted" if np.isfinite(pooled) else NO_CASE)})
-        table = pd.DataFrame(rows)
-        if self.scale == "levels":
-            table = _in_cases(table, counted)
-        return Estimates(
-            table=table,
-            scale=Scale("log", "ratio") if self.scale == "ratio" else Scale("identity", "cases"),
-            draws=Draws(
-                values=tested.reference[:, None],
-                key=(panel.units, reference.key),
-                enumerated=reference.enumerated,
-            ),
-            declaration=panel.study,
-            method=self,
-            counts=counts_of(panel, measured),
-            notes=notes_of(measured),
-            facts=facts,
-        )
-
-    def _cluster_robust(self, panel: Panel, measured: Measured, inference: ClusterRobust) -> Estimates:
         estimator = mean_difference if self.scale == "additive" else pooled_ratio
         estimate, influence = estimator(panel, measured)
         result = inference.conclude(
@@ -136,7 +104,7 @@ class TwoByTwo:
         if self.scale != "levels":
             return result
         observed = observed_cases(panel, measured)
-        table = _in_cases(result.table, observed)
+        table = in_cases(result.table, observed)
         table["std_error"] *= observed * np.exp(-result.table["estimate"])
         table["statistic"] = table["estimate"] / table["std_error"]
         return Estimates(
@@ -148,12 +116,3 @@ class TwoByTwo:
             notes=result.notes,
             facts={**result.facts, "observed": observed},
         )
-
-
-def _in_cases(table: pd.DataFrame, observed: float) -> pd.DataFrame:
-    """Turn log ratios into additional cases: ``observed - observed / ratio``; interval ends alike."""
-    shown = table.copy()
-    for column in ("estimate", "conf_low", "conf_high"):
-        shown[column] = observed * (1.0 - np.exp(-shown[column].to_numpy(dtype=float)))
-    shown["note"] = (shown["note"] + " derived_from_ratio").str.strip()
-    return shown

@@ -13,7 +13,6 @@ from evaluation.panel import Panel
 from evaluation.randomization.history import (
     Changes,
     History,
-    Windows,
     centred,
     fit_history,
     mean_changes,
@@ -21,6 +20,8 @@ from evaluation.randomization.history import (
     unit_changes,
 )
 from evaluation.randomization.inference import LITTLE_HISTORY, UnitEffects
+from evaluation.randomization.measures import LOG_OF_SUMS, ChangeMeasure
+from evaluation.randomization.windows import Windows
 
 ChangeKind = Literal["log", "pre_trend", "identity"]
 YEARS_BEFORE = 3
@@ -43,6 +44,7 @@ class Measured:
     scale: ChangeKind
     dropped: dict[str, int]
     past_dates: np.ndarray
+    change: ChangeMeasure
 
 
 def choose_windows(panel: Panel, before: int | None, after: int | None, method: str) -> Windows:
@@ -105,15 +107,24 @@ def _with_memory(windows: Windows, first: int, year: int) -> Windows:
     return replace(windows, recent=recent, earlier=max(1, windows.before - recent))
 
 
-def measure(panel: Panel, windows: Windows, method: str, *, scale: ChangeKind = "log") -> Measured:
+def measure(
+    panel: Panel,
+    windows: Windows,
+    method: str,
+    *,
+    scale: ChangeKind = "log",
+    change: ChangeMeasure = LOG_OF_SUMS,
+) -> Measured:
     """Measure the changes of all units at the cohorts' start dates and standardise them with the history.
 
     Parameters
     ----------
     scale
-        ``log``: standardised log changes less the return to the usual level. ``pre_trend``: the same without
+        ``log``: standardised changes less the return to the usual level. ``pre_trend``: the same without
         that adjustment, since a pre-trend is what it removes. ``identity``: changes of the mean count, for
         which there is no yardstick.
+    change
+        How a unit's change is measured (not with ``identity``).
 
     Raises
     ------
@@ -130,7 +141,7 @@ def measure(panel: Panel, windows: Windows, method: str, *, scale: ChangeKind = 
     if len(counted) and counted.min() == counted.max():
         raise EstimationError(Problem("core.outcome_constant", method=method))
     history, changes, past_dates, (residual, spread, past, borrowed) = _standardised(
-        panel, windows, starts, scale, cohort
+        panel, windows, starts, scale, cohort, change
     )
     complete = np.isfinite(changes.change).all(axis=0) & np.isfinite(changes.rise).all(axis=0)
     empty = complete & (_cases(panel, windows, starts) == 0)
@@ -168,7 +179,7 @@ def measure(panel: Panel, windows: Windows, method: str, *, scale: ChangeKind = 
         later=later,
     )
     dropped = {code: n for code, n in dropped.items() if n}
-    return Measured(effects, changes, history, windows, starts, scale, dropped, past_dates)
+    return Measured(effects, changes, history, windows, starts, scale, dropped, past_dates, change)
 
 
 def _later(panel: Panel, windows: Windows, starts: np.ndarray) -> np.ndarray:
@@ -181,23 +192,28 @@ def _later(panel: Panel, windows: Windows, starts: np.ndarray) -> np.ndarray:
 
 
 def _standardised(
-    panel: Panel, windows: Windows, starts: np.ndarray, scale: ChangeKind, cohort: np.ndarray
+    panel: Panel,
+    windows: Windows,
+    starts: np.ndarray,
+    scale: ChangeKind,
+    cohort: np.ndarray,
+    change: ChangeMeasure,
 ) -> tuple[History | None, Changes, np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
     """Return history, changes at the start dates, earlier dates, and what units are compared by.
 
     That is: residuals, standard deviations, past standardised changes, and where a unit's own date stands in.
     """
     dates = placebo_dates(int(starts.min()) - panel.study.anticipation, windows)
-    past = unit_changes(panel.outcome, panel.exposure, dates, windows).with_data()
+    past = unit_changes(panel.outcome, panel.exposure, dates, windows, change).with_data()
     if scale != "identity" and len(past.dates) >= LITTLE_HISTORY:
-        changes, borrowed = _with_own(unit_changes(panel.outcome, panel.exposure, starts, windows), cohort)
+        changes, borrowed = _with_own(unit_changes(panel.outcome, panel.exposure, starts, windows, change), cohort)
         if scale == "pre_trend":
             changes, past = changes.without_rise(), past.without_rise()
         history = fit_history(past)
         seen = np.nan_to_num(history.residual / np.sqrt(history.factor * history.variance))
         return history, changes, past.dates, (*history.standardise(changes), seen, borrowed)
     short = replace(windows, recent=0, earlier=0)
-    raw = unit_changes(panel.outcome, panel.exposure, starts, short)
+    raw = unit_changes(panel.outcome, panel.exposure, starts, short, change)
     changes, borrowed = _with_own(raw, cohort)
     moved = changes.change
     if scale == "identity":

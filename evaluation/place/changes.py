@@ -11,7 +11,8 @@ import pandas as pd
 
 from evaluation.data.periods import ordinal
 from evaluation.errors import DataError, Problem
-from evaluation.randomization.history import CONTINUITY, Changes, fit_history
+from evaluation.randomization.history import Changes, fit_history
+from evaluation.randomization.windows import CONTINUITY
 
 Z = 1.959963984540054  # two-sided 95 % of a normal variable
 

@@ -11,45 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-CONTINUITY = 0.5  # added to sums of counts before logs are taken, so that an area without a case has a change
+from evaluation.randomization.measures import LOG_OF_SUMS, ChangeMeasure
+from evaluation.randomization.windows import Windows, WindowSums
+
 CAP = 9.0  # squared standardised residuals count at most this much
 SMALLEST_VARIANCE = 1e-12  # of a change, where the history never varies
 PRIOR = 4.0  # an area's own factor is shrunk as if this many dates with factor one had been seen
-
-
-@dataclass(frozen=True)
-class Windows:
-    """Periods before and after a date that are compared, and those that say whether an area has just risen.
-
-    Parameters
-    ----------
-    before, after
-        Number of periods just before the date, and of periods from the date on after `lead`.
-    lead
-        Periods from the date to the first one of the after-window; negative for pre-trends.
-    recent, earlier
-        The rise of an area is its mean over the last `recent` periods before the date against the `earlier`
-        periods before these.
-    gap
-        Periods just before the date that are left out (anticipation, partial periods).
-    """
-
-    before: int
-    after: int
-    recent: int
-    earlier: int
-    lead: int = 0
-    gap: int = 0
-
-    @property
-    def reach_back(self) -> int:
-        """Periods needed before the date."""
-        return max(self.gap + max(self.before, self.recent + self.earlier), -self.lead)
-
-    @property
-    def reach_ahead(self) -> int:
-        """Periods needed from the date on."""
-        return max(self.lead + self.after, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,26 +70,6 @@ class History:
         return residual, np.sqrt(np.maximum(self.factor * (self.tau2 + self.phi / changes.level), SMALLEST_VARIANCE))
 
 
-class _Sums:
-    """Sums over windows around dates, missing where a period of the window is missing."""
-
-    def __init__(self, values: np.ndarray, dates: np.ndarray) -> None:
-        self.dates = dates
-        self.total = self._cumulated(np.nan_to_num(values))
-        self.missing = self._cumulated(np.isnan(values))
-
-    @staticmethod
-    def _cumulated(values: np.ndarray) -> np.ndarray:
-        return np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1, dtype=float)], axis=1)
-
-    def over(self, first: int, length: int) -> np.ndarray:
-        """Return the sums over the periods ``date + first ... date + first + length - 1``, ``(H, N)``."""
-        start = self.dates + first
-        total = self.total[:, start + length] - self.total[:, start]
-        missing = self.missing[:, start + length] - self.missing[:, start]
-        return np.asarray(np.where(missing > 0, np.nan, total).T)
-
-
 def centred(values: np.ndarray) -> np.ndarray:
     """Return `values` ``(H, N)`` less their median over the units of a date; a date without data stays missing."""
     known = np.isfinite(values).any(axis=1)
@@ -131,11 +78,14 @@ def centred(values: np.ndarray) -> np.ndarray:
     return np.asarray(values - median)
 
 
-def unit_changes(outcome: np.ndarray, exposure: np.ndarray, dates: np.ndarray, windows: Windows) -> Changes:
-    """Return the changes of all units at `dates`.
-
-    ``change = log[(sum after + 1/2) / exposure after] - log[(sum before + 1/2) / exposure before]``; the rise
-    compares mean counts, each + 1/2, the level is the mean count a period before the date + 1/2.
+def unit_changes(
+    outcome: np.ndarray,
+    exposure: np.ndarray,
+    dates: np.ndarray,
+    windows: Windows,
+    measure: ChangeMeasure = LOG_OF_SUMS,
+) -> Changes:
+    """Return the changes of all units at `dates`, as `measure` sees them.
 
     Parameters
     ----------
@@ -144,31 +94,16 @@ def unit_changes(outcome: np.ndarray, exposure: np.ndarray, dates: np.ndarray, w
     dates
         ``(H,)`` indices of first periods; the windows around each lie within the panel.
     """
-    counts, persons = _Sums(outcome, dates), _Sums(exposure, dates)
-
-    def log_sum(first: int, length: int) -> np.ndarray:
-        return np.asarray(np.log(counts.over(first, length) + CONTINUITY) - np.log(persons.over(first, length)))
-
-    def log_mean(first: int, length: int) -> np.ndarray:
-        return np.log(counts.over(first, length) / length + CONTINUITY) - np.log(persons.over(first, length) / length)
-
-    end = -windows.gap
-    change = log_sum(windows.lead, windows.after) - log_sum(end - windows.before, windows.before)
-    rise = np.where(np.isfinite(change), 0.0, np.nan)
-    if windows.earlier:
-        risen = end - windows.recent
-        rise = log_mean(risen, windows.recent) - log_mean(risen - windows.earlier, windows.earlier)
+    change = measure.values(outcome, exposure, dates, windows)
+    rise, level = measure.rise_and_level(outcome, exposure, dates, windows)
     return Changes(
-        dates=dates,
-        change=centred(change),
-        rise=centred(rise),
-        level=counts.over(end - windows.before, windows.before) / windows.before + CONTINUITY,
+        dates=dates, change=centred(change), rise=centred(np.where(np.isfinite(change), rise, np.nan)), level=level
     )
 
 
 def mean_changes(outcome: np.ndarray, dates: np.ndarray, windows: Windows) -> np.ndarray:
     """Return the changes ``(H, N)`` of the mean count a period, after less before."""
-    counts = _Sums(outcome, dates)
+    counts = WindowSums(outcome, dates)
     before = counts.over(-windows.gap - windows.before, windows.before)
     return np.asarray(counts.over(windows.lead, windows.after) / windows.after - before / windows.before)
 

@@ -8,7 +8,7 @@ effect, so that p-value, estimate and interval are matrix products on one fit, a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -22,6 +22,8 @@ STRATA_WITHOUT_HISTORY = 4
 TYPICAL_EFFECT = np.log(1 - 0.16)  # hot-spot policing, Braga and Weisburd 2020
 POWER = 0.8
 MOST_GROWN = 3_000  # connected sets
+LARGEST = np.log(100.0)  # log ratio shown for a drawn assignment whose units lose all their cases
+MOST_CELLS = 300_000_000  # units times draws, a limit of memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +90,18 @@ class Tested:
     exaggeration: float
     reference: np.ndarray
 
+    def mapped(self, transform: Callable[[np.ndarray], np.ndarray], level: float) -> Tested:
+        """Return the same test with its effects on another scale by an increasing `transform`.
+
+        Where it has no value the estimate or the interval end is missing; references count as the largest ratio.
+        """
+        estimate, low, high = transform(np.array([self.estimate, self.conf_low, self.conf_high]))
+        shown = transform(self.reference)
+        reference = np.where(np.isfinite(shown), shown, np.sign(self.reference) * LARGEST)
+        return replace(
+            self, estimate=estimate, conf_low=low, conf_high=high, reference=reference, **_power(reference[1:], level)
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Randomization:
@@ -151,7 +165,14 @@ class Randomization:
         ----------
         contiguity
             ``(N, N)`` whether units touch, None without a map.
+
+        Raises
+        ------
+        DesignError
+            So many units that the assignments would not fit into memory.
         """
+        if effects.pool.size * self.draws > MOST_CELLS:
+            raise DesignError(Problem("core.too_many_units", units=effects.pool.size, draws=self.draws))
         if self.reference != "strata" and contiguity is not None and effects.standardised:
             connected = draw_connected(
                 effects.cohort,

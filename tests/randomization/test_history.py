@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluation.randomization.history import Windows, fit_history, mean_changes, placebo_dates, unit_changes
+from evaluation.randomization.history import fit_history, mean_changes, placebo_dates, unit_changes
+from evaluation.randomization.windows import Windows
 from tests.simulation.panels import LEIPZIG_SERIES, leipzig_years
 
 YEARLY = Windows(before=3, after=1, recent=1, earlier=3)
