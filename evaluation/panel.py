@@ -3,7 +3,7 @@
 Estimators read the arrays; the frame stays as the caller gave it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -60,7 +60,10 @@ class Panel:
             raise DesignError(Problem("core.panel_columns", study=self.study.id, columns=missing))
         if self.frame.empty:
             raise DesignError(Problem("core.panel_empty", study=self.study.id))
-        if wrong := self._period_problems():
+        wrong = self._period_problems()
+        if unnamed := int(self.frame["unit"].isna().sum()):
+            wrong.append(Problem("core.panel_unit_missing", study=self.study.id, n=unnamed))
+        if wrong:
             raise DesignError(*wrong)
         problems = [*self._value_problems(), *self._unit_problems()]
         if not problems:
@@ -73,12 +76,13 @@ class Panel:
     @cached_property
     def units(self) -> tuple[str, ...]:
         """Labels of the ``N`` units, sorted."""
-        return tuple(sorted(self.frame["unit"].unique()))
+        return tuple(self._unit_codes[1])
 
     @cached_property
     def periods(self) -> tuple[str, ...]:
         """Labels of the ``T`` periods from the first to the last, without gaps."""
-        return span(min(self.frame["period"]), max(self.frame["period"]))
+        labels = self._period_codes[1]
+        return span(labels[0], labels[-1])
 
     @cached_property
     def outcome(self) -> np.ndarray:
@@ -98,8 +102,9 @@ class Panel:
     def starts(self) -> np.ndarray:
         """``(N,)`` index of the first treated period, -1 for units never treated."""
         starts = np.full(len(self.units), -1)
-        for unit, since in self.study.starts.items():
-            starts[self.units.index(unit)] = self._start_index(since)
+        since = self.study.starts
+        first = {period: self._start_index(period) for period in set(since.values())}
+        starts[self._positions(since)] = [first[period] for period in since.values()]
         return starts
 
     @cached_property
@@ -110,7 +115,7 @@ class Panel:
     @cached_property
     def partial(self) -> bool:
         """Whether the period just before some start is dropped because the measure began in it."""
-        whole = all(convert(since, self.study.period)[1] for since in self.study.starts.values())
+        whole = all(convert(since, self.study.period)[1] for since in set(self.study.starts.values()))
         return not whole and self.study.partial_period == "drop"
 
     @cached_property
@@ -141,7 +146,7 @@ class Panel:
     @cached_property
     def excluded(self) -> np.ndarray:
         """``(N,)`` whether the study keeps a unit out of the comparison, as one that has the measure too."""
-        return np.array([unit in self.study.excluded for unit in self.units])
+        return np.asarray(pd.Index(self.units).isin(self.study.excluded))
 
     @cached_property
     def contiguity(self) -> np.ndarray | None:
@@ -152,23 +157,42 @@ class Panel:
 
     # --- parts --------------------------------------------------------------------------------------------------------
 
+    @cached_property
+    def _unit_codes(self) -> tuple[np.ndarray, list[str]]:
+        """Row by row the position of its unit among the sorted labels ``(R,)``, and these labels."""
+        return _coded(self.frame["unit"])
+
+    @cached_property
+    def _period_codes(self) -> tuple[np.ndarray, list[str]]:
+        return _coded(self.frame["period"])
+
+    @cached_property
+    def _cells(self) -> np.ndarray:
+        """``(R,)`` position of every row in the flattened ``(N, T)`` arrays."""
+        codes, labels = self._period_codes
+        first = ordinal(labels[0])
+        position = np.array([ordinal(label) - first for label in labels])
+        return np.asarray(self._unit_codes[0] * len(self.periods) + position[codes])
+
+    def _positions(self, units: Iterable[str]) -> np.ndarray:
+        """Return the positions of `units`, -1 where there is no such unit."""
+        return np.asarray(pd.Index(self.units).get_indexer(pd.Index(list(units), dtype="str")))
+
     def _wide(self, column: str) -> np.ndarray:
-        codes = {period: index for index, period in enumerate(self.periods)}
-        rows = pd.Index(self.units).get_indexer(pd.Index(self.frame["unit"]))
-        columns = self.frame["period"].map(codes).to_numpy()
         values = np.full((len(self.units), len(self.periods)), np.nan)
-        values[rows, columns] = self.frame[column].to_numpy(dtype=float, na_value=np.nan)
+        values.ravel()[self._cells] = self.frame[column].to_numpy(dtype=float, na_value=np.nan)
         return values
 
     def _with_gaps(self, outcome: np.ndarray) -> np.ndarray:
         """Blank periods that are partly treated, and periods after the end of the measure."""
         if self.study.partial_period == "drop":
-            for unit, since in self.study.starts.items():
+            for since in set(self.study.starts.values()):
                 period, whole = convert(since, self.study.period)
                 if not whole and period in self.periods:
-                    outcome[self.units.index(unit), self.periods.index(period)] = np.nan
+                    own = [unit for unit, start in self.study.starts.items() if start == since]
+                    outcome[self._positions(own), self.periods.index(period)] = np.nan
         if self.study.until is not None:
-            outcome[[self.units.index(unit) for unit in self.study.treated], self.end :] = np.nan
+            outcome[self._positions(self.study.treated), self.end :] = np.nan
         return outcome
 
     def _start_index(self, since: str) -> int:
@@ -203,12 +227,17 @@ class Panel:
 
     def _value_problems(self) -> list[Problem]:
         problems, study = [], self.study.id
-        twice = self.frame.duplicated(["unit", "period"])
-        if twice.any():
+        if np.bincount(self._cells).max() > 1:
+            twice = self.frame.duplicated(["unit", "period"])
             row = self.frame[twice].iloc[0]
             problems.append(
                 Problem("core.panel_duplicate", study=study, unit=row["unit"], period=row["period"], n=int(twice.sum()))
             )
+        infinite = self.frame[np.isinf(self.frame["outcome"].to_numpy(dtype=float, na_value=np.nan))]
+        problems += [
+            Problem("core.panel_infinite", study=study, unit=row.unit, period=row.period)
+            for row in infinite.head(5).itertuples()
+        ]
         negative = self.frame[self.frame["outcome"] < 0]
         problems += [
             Problem("core.panel_negative", study=study, unit=row.unit, period=row.period, count=row.outcome)
@@ -223,19 +252,19 @@ class Panel:
         return problems
 
     def _unit_problems(self) -> list[Problem]:
-        problems, study = [], self.study.id
-        for unit, since in self.study.starts.items():
-            if unit not in self.units:
+        problems, study, starts = [], self.study.id, self.study.starts
+        first = {since: self._start_index(since) for since in set(starts.values())}
+        early = {since for since, start in first.items() if start - self.gap <= 0}
+        late = {since for since, start in first.items() if start >= len(self.periods)} - early
+        for (unit, since), position in zip(starts.items(), self._positions(starts), strict=True):
+            if position < 0:
                 guess = nearest(unit, self.units)
                 problems.append(Problem("core.panel_unknown_treated", study=study, unit=unit, hint=guess or "–"))
-                continue
-            start = self._start_index(since)
-            if start - self.gap <= 0:
+            elif since in early:
                 problems.append(Problem("core.panel_no_before", study=study, unit=unit, since=since))
-            elif start >= len(self.periods):
-                problems.append(
-                    Problem("core.panel_no_after", study=study, unit=unit, since=since, last=self.periods[-1])
-                )
+            elif since in late:
+                last = self.periods[-1]
+                problems.append(Problem("core.panel_no_after", study=study, unit=unit, since=since, last=last))
         return problems
 
     def _comparison_problems(self) -> list[Problem]:
@@ -245,3 +274,12 @@ class Panel:
         if not self.comparison.any() and not (self.study.comparison == "not_yet_treated" and staggered):
             return [Problem("core.panel_no_comparison", study=self.study.id)]
         return []
+
+
+def _coded(column: pd.Series) -> tuple[np.ndarray, list[str]]:
+    """Return codes ``(R,)`` of a column of text in the sorted order of its labels, and the labels."""
+    codes, labels = pd.factorize(column)
+    order = np.argsort(np.asarray(labels, dtype=object), kind="stable")
+    rank = np.empty(len(order), dtype=np.intp)
+    rank[order] = np.arange(len(order))
+    return rank[codes], [str(label) for label in np.asarray(labels, dtype=object)[order]]

@@ -120,11 +120,11 @@ class Study:
         if not isinstance(self.treated_since, str):
             known = tuple(sorted(self.treated_since))
             found += [("treated", unit, known) for unit in self.treated if unit not in self.treated_since]
-            found += [("treated_since", unit, self.treated) for unit in known if unit not in self.treated]
+            found += [("treated_since", unit, self.treated) for unit in sorted(set(known) - set(self.treated))]
         if self.anticipation < 0:
             found.append(("anticipation", self.anticipation, (">= 0",)))
         if self.until is not None and frequency_of(self.until) and self.period in FREQUENCIES:
-            starts = [since for since in self.starts.values() if frequency_of(since)]
+            starts = [since for since in set(self.starts.values()) if frequency_of(since)]
             last = ordinal(convert(self.until, self.period)[0])
             late = [since for since in starts if ordinal(convert(since, self.period)[0]) > last]
             found += [("until", self.until, (f">= {max(late)}",))] if late else []

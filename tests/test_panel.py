@@ -26,6 +26,20 @@ def refusal(frame, declared, neighbours=None, language="de"):
     return caught.value.worded(language)
 
 
+def test_infinite_values_and_rows_without_an_area_are_refused():
+    frame = frame_of()
+    frame["outcome"] = frame["outcome"].astype(float)
+    frame.loc[1, "outcome"] = np.inf
+    assert refusal(frame, study()) == (
+        "Gebiet a hat in der Periode 2016 einen unendlichen Wert. "
+        "Den Wert berichtigen oder leer lassen, wenn er unbekannt ist."
+    )
+    frame.loc[2, "unit"] = None
+    assert refusal(frame, study(), language="en") == (
+        "1 rows name no area. Give every row its area, or delete the rows."
+    )
+
+
 def test_arrays_and_gaps():
     frame = frame_of().drop(index=[1])
     panel = Panel(frame, study())
