@@ -12,6 +12,7 @@ from scipy.special import chdtrc, fdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from evaluation.errors import EstimationError, Problem
 from evaluation.estimates import NUMBERS, Counts, Estimates, Influence, Note, Scale, Stage
+from evaluation.influence.multipliers import multiplier_draws
 from evaluation.influence.variance import covariance, independent_units, roots, variances
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from evaluation.survey_design import SurveyDesign
 
 VANISHING = 1e-11  # a standard error this small beside its estimate is a zero with rounding errors
-BLOCKS = 16  # multipliers come from so many streams, however many processes there are
 
 
 def critical_value(level: float, df: Any) -> np.ndarray:
@@ -271,29 +271,15 @@ def bands(estimates: Estimates, *, level: float = 0.95, draws: int = 9999, seed:
         return estimates
     std_error = table["std_error"].to_numpy(dtype=float)[known]
     df = float(table["df"][known].min())
-    stacked = np.concatenate(roots(_needed(estimates)))[:, known] / std_error
-    largest = _largest_draws(stacked, df, draws, seed)
+    stacked = np.concatenate(roots(_needed(estimates)))[:, known]
+    blocks = multiplier_draws(stacked, std_error, draws=draws, seed=seed, df=df)
+    largest = np.concatenate([np.abs(block).max(axis=1) for block in blocks])
     critical = max(float(np.quantile(largest, level, method="higher")), float(critical_value(level, df)))
     table.loc[known, "conf_low"] = table["estimate"][known] - critical * std_error
     table.loc[known, "conf_high"] = table["estimate"][known] + critical * std_error
     return replace(
         estimates, table=table, facts={**estimates.facts, "level": level, "critical_value": critical, "seed": seed}
     )
-
-
-def _largest_draws(stacked: np.ndarray, df: float, draws: int, seed: int) -> np.ndarray:
-    """Return ``(draws,)`` largest absolute studentised draws of multipliers times `stacked` ``(r, k)``."""
-    stacked = stacked[(stacked != 0).any(axis=1)]
-    if stacked.shape[0] > stacked.shape[1]:
-        # Normal multipliers see only R'R; its triangular root has k rows instead of thousands.
-        stacked = np.asarray(np.linalg.qr(stacked, mode="r"))
-    sizes = np.full(BLOCKS, draws // BLOCKS) + (np.arange(BLOCKS) < draws % BLOCKS)
-    largest = []
-    for size, stream in zip(sizes, np.random.SeedSequence(seed).spawn(BLOCKS), strict=True):
-        generator = np.random.default_rng(stream)
-        normal = np.abs(generator.standard_normal((size, len(stacked))) @ stacked).max(axis=1)
-        largest.append(normal if np.isinf(df) else normal / np.sqrt(generator.chisquare(df, size) / df))
-    return np.concatenate(largest)
 
 
 def stack(results: Mapping[str, Estimates], *, independent: bool) -> Estimates:
