@@ -32,11 +32,11 @@ def test_infinite_values_and_rows_without_an_area_are_refused():
     frame.loc[1, "outcome"] = np.inf
     assert refusal(frame, study()) == (
         "Gebiet a hat in der Periode 2016 einen unendlichen Wert. "
-        "Den Wert berichtigen oder leer lassen, wenn er unbekannt ist."
+        "Abhilfe: Den Wert berichtigen oder leer lassen, wenn er unbekannt ist."
     )
     frame.loc[2, "unit"] = None
     assert refusal(frame, study(), language="en") == (
-        "1 rows name no area. Give every row its area, or delete the rows."
+        "1 rows name no area. What to do: Give every row its area, or delete the rows."
     )
 
 

@@ -1,0 +1,102 @@
+"""The default inference with another measure of change: estimate, interval, notes and facts."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+
+from evaluation import DesignError, Randomization, TwoByTwo
+from evaluation.did.randomised import randomised_effect, randomised_path
+from evaluation.did.unit_effects import choose_windows
+from evaluation.randomization.measures import MeanOfLogs, PoissonScore
+from evaluation.simulate import simulate_panel
+
+
+@dataclass(frozen=True)
+class Method:
+    """An estimator as far as its inference is concerned."""
+
+    inference: Randomization = field(default_factory=lambda: Randomization(draws=999))
+
+
+MEASURES = {
+    "logs": MeanOfLogs(),
+    "logs, season": MeanOfLogs(12),
+    "score": PoissonScore(),
+    "score, season": PoissonScore(12),
+}
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_a_strong_effect_is_found_by_every_measure(name):
+    panel = simulate_panel(3, shape=(63, 60), treated=8, start=48, log_effect=-0.5)
+    row = randomised_effect(panel, Method(), before=24, after=12, change=MEASURES[name]).row(term="effect")
+    assert row["p_value"] < 0.01
+    assert row["conf_low"] < -0.5 < row["conf_high"] < 0
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_interval_ends_are_where_the_test_begins_to_reject(name):
+    """The values inside the interval are those that are not rejected: the shifted test says the same at both ends."""
+    panel = simulate_panel(5, shape=(63, 60), treated=4, start=48)
+    result = randomised_effect(panel, Method(), before=24, after=12, change=MEASURES[name])
+    row = result.row(term="effect")
+    assert (row["p_value"] <= 0.05) == (row["conf_low"] > 0 or row["conf_high"] < 0)
+
+
+def test_scores_and_logs_agree_on_busy_areas():
+    panel = simulate_panel(7, treated=5, process={"mean": 400.0})
+    shown = [
+        randomised_effect(panel, Method(), before=12, after=6, change=change).row(term="effect")["estimate"]
+        for change in (MeanOfLogs(), PoissonScore())
+    ]
+    assert shown[0] == pytest.approx(shown[1], abs=0.03)
+
+
+def test_a_path_with_scores_has_the_same_rows_as_the_event_study():
+    panel = simulate_panel(9, shape=(63, 60), treated=4, start=48)
+    base = choose_windows(panel, 12, 6, "Method")
+    result = randomised_path(panel, Method(), window=(-3, 5), base=base, change=PoissonScore())
+    assert result.table["event_time"].tolist() == list(range(-3, 6))
+    assert 0 < result.facts["pre_trend_p"] <= 1
+    assert result.draws.values.shape == (len(result.draws.values), 9)
+
+
+def test_the_result_says_which_reference_was_used_and_why():
+    panel = simulate_panel(1, shape=(63, 14), treated=["04", "33", "58"], start=9, frequency="year")
+    [apart] = TwoByTwo(inference=Randomization(draws=999)).estimate(panel).notes
+    assert apart.worded("en") == (
+        "Randomisation test, standardised with 7 earlier dates; 1,000 assignments of the measure to other areas within "
+        "2 strata of the earlier level."
+    )
+    touching = replace(panel.study, treated_since={"20": "2018", "21": "2018"}, treated=("20", "21"))
+    [connected] = TwoByTwo().estimate(replace(panel, study=touching)).notes
+    assert connected.code == "core.note.inference_connected"
+
+
+def test_few_units_take_earlier_years_and_say_so():
+    panel = simulate_panel(1, shape=(10, 14), treated=["04", "08"], start=11, frequency="year")
+    notes = [note.worded("de") for note in TwoByTwo().estimate(panel).notes]
+    assert "Bei nur 10 Gebieten kommen dieselben Zuteilungen zu 7 früheren Zeitpunkten hinzu." in notes
+
+
+def test_more_units_than_fit_into_memory_are_refused():
+    panel = simulate_panel(1, shape=(40, 14), treated=["04", "08"], start=11, frequency="year")
+    with pytest.raises(DesignError) as caught:
+        TwoByTwo(inference=Randomization(draws=10_000_000)).estimate(panel)
+    assert caught.value.worded("en") == (
+        "10,000,000 assignments of 40 units do not fit into memory. What to do: Ask for inference = ClusterRobust() or "
+        "MultiplierBootstrap(), or draw fewer assignments."
+    )
+
+
+def test_where_all_cases_vanish_a_ratio_is_missing_and_said_so():
+    panel = simulate_panel(2, shape=(63, 60), treated=3, start=48, process={"mean": 3.0})
+    counts = panel.frame.copy()
+    gone = counts["unit"].isin(panel.study.treated) & (counts["period"] >= min(panel.study.treated_since.values()))
+    counts.loc[gone, "outcome"] = 0
+    result = randomised_effect(replace(panel, frame=counts), Method(), before=12, after=12, change=PoissonScore())
+    row = result.row(term="effect")
+    assert row["p_value"] < 0.05
+    assert np.isfinite(row["estimate"]) or "no_ratio" in row["note"].split()
+    assert np.isfinite(result.draws.values).all()
