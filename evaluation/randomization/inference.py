@@ -199,7 +199,7 @@ class Randomization:
         values, slopes = self._functional(effects, reference.cohort, np.stack([z, x], axis=-1)).T
         values = np.concatenate([values, self._earlier(effects, reference.cohort)])
         slopes = np.concatenate([slopes, np.zeros(len(values) - len(slopes))])
-        return _invert(values, slopes, self.level)
+        return invert(values, slopes, self.level)
 
     def _earlier(self, effects: UnitEffects, cohort: np.ndarray) -> np.ndarray:
         """Return the statistics ``(H * B,)`` of the assignments at the earlier dates; none with enough units."""
@@ -257,7 +257,7 @@ def _equal(effects: UnitEffects, cohort: np.ndarray, columns: np.ndarray) -> np.
     return result
 
 
-def _invert(values: np.ndarray, slopes: np.ndarray, level: float) -> Tested:
+def invert(values: np.ndarray, slopes: np.ndarray, level: float) -> Tested:
     """Turn lines ``values - delta * slopes``, the true assignment first, into estimate, p-value and interval.
 
     An assignment is as extreme as the true one for all ``delta`` between its two crossings with plus and minus the true

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from evaluation import DesignError, Panel, Randomization, Study, TwoByTwo
 from evaluation.randomization.assignments import ReferenceSet, draw_within_strata
-from evaluation.randomization.inference import UnitEffects, _invert
+from evaluation.randomization.inference import UnitEffects, invert
 from tests.simulation.experiment import as_panel
 from tests.simulation.panels import LEIPZIG_SERIES, leipzig_years
 
@@ -89,7 +89,7 @@ def test_equal_weights_give_the_plain_mean_of_the_treated():
 
 def test_interval_is_open_where_too_few_assignments_exist():
     effects = effects_of([1.0] + [0.1, -0.1] * 5, [1.0] * 11, [0], past_dates=0)
-    few = _invert(np.array([1.0, 0.2, -0.1]), np.array([1.0, 0.0, 0.0]), 0.95)
+    few = invert(np.array([1.0, 0.2, -0.1]), np.array([1.0, 0.0, 0.0]), 0.95)
     assert few.smallest_p == pytest.approx(1 / 3)
     assert np.isnan(few.conf_low)
     assert np.isnan(few.conf_high)
