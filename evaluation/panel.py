@@ -87,14 +87,14 @@ class Panel:
     @cached_property
     def outcome(self) -> np.ndarray:
         """``(N, T)`` counts; missing where the frame has no row or no value, or the period is dropped as partial."""
-        return self._with_gaps(self._wide("outcome"))
+        return self._with_gaps(self.wide("outcome"))
 
     @cached_property
     def exposure(self) -> np.ndarray:
         """``(N, T)`` exposure; ones where the study compares counts."""
         if not self.study.exposure:
             return np.ones((len(self.units), len(self.periods)))
-        return self._wide("exposure")
+        return self.wide("exposure")
 
     # --- who is treated since when, and who is compared -------------------------------------------------------------
 
@@ -178,7 +178,8 @@ class Panel:
         """Return the positions of `units`, -1 where there is no such unit."""
         return np.asarray(pd.Index(self.units).get_indexer(pd.Index(list(units), dtype="str")))
 
-    def _wide(self, column: str) -> np.ndarray:
+    def wide(self, column: str) -> np.ndarray:
+        """Return a column of the frame as ``(N, T)``; missing where the frame has no row or no value."""
         values = np.full((len(self.units), len(self.periods)), np.nan)
         values.ravel()[self._cells] = self.frame[column].to_numpy(dtype=float, na_value=np.nan)
         return values
