@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from evaluation import DesignError, EstimationError, EventStudy, Panel, Randomization, Study, TwoByTwo
 from evaluation.did.asymptotic import ClusterRobust
-from tests.simulation.experiment import Cell, as_panel, run_cell
+from tests.simulation.experiment import Cell, as_panel, run_cell, starts_of
 from tests.simulation.panels import leipzig_years, simulated_months
 
 
@@ -106,7 +106,7 @@ def example(seed=3, effect=0.0):
     source = simulated_months(rng)
     counts = source.counts.copy()
     counts[[3, 30, 60], 30:] = rng.binomial(counts[[3, 30, 60], 30:], np.exp(effect))
-    wide = as_panel(counts, source, np.array([3, 30, 60]), np.array([30, 30, 30]))
+    wide = as_panel(counts, source, starts_of({3: 30, 30: 30, 60: 30}))
     return wide
 
 
@@ -141,7 +141,7 @@ def test_staggered_cohorts_are_compared_at_their_own_dates():
     counts = source.counts.astype(float)
     counts[5, 28:] *= 0.5
     counts[40, 30:] *= 0.5
-    panel = as_panel(counts, source, np.array([5, 40]), np.array([28, 30]))
+    panel = as_panel(counts, source, starts_of({5: 28, 40: 30}))
     result = TwoByTwo(before=12, after=6).estimate(panel)
     row = result.row(term="effect")
     assert row["conf_low"] < np.log(0.5) < row["conf_high"]
@@ -201,7 +201,7 @@ def test_additive_differences_by_hand():
 
 @pytest.mark.parametrize(
     "cell",
-    [Cell("simulated", "highest", 3, -0.2, "precision"), Cell("simulated", "risers", 5, 0.0, "precision")],
+    [Cell("simulated", "highest", 3, -0.2), Cell("simulated", "risers", 5, 0.0)],
     ids=["coverage", "size"],
 )
 def test_size_and_coverage_in_small(cell):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from evaluation import DesignError, Panel, Randomization, Study, TwoByTwo
 from evaluation.randomization.assignments import ReferenceSet, draw_within_strata
 from evaluation.randomization.inference import UnitEffects, invert
-from tests.simulation.experiment import as_panel
+from tests.simulation.experiment import as_panel, starts_of
 from tests.simulation.panels import LEIPZIG_SERIES, leipzig_years
 
 
@@ -133,7 +133,7 @@ def test_leipzig_p_values(series, p_value):
     """Ortsteile 20 and 21, 2019, three years before and one after, two strata, enumerated."""
     source = next(p for p in leipzig_years() if p.name.endswith(series))
     date = source.periods.index("2019")
-    panel = as_panel(source.counts, source, np.array([13, 14]), np.array([date, date]))
+    panel = as_panel(source.counts, source, starts_of({13: date, 14: date}))
     method = TwoByTwo(before=3, after=1, inference=Randomization(reference="strata"))
     result = method.estimate(panel)
     assert result.row(term="effect")["p_value"] == pytest.approx(p_value, abs=0.0005)

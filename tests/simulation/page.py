@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.stats import beta
 
 import evaluation
+from tests.simulation.methods import DEFAULT
 from tests.simulation.selection import LONG_MEMORY
 
 BAND = (0.03, 0.07)
@@ -17,8 +18,8 @@ BAND = (0.03, 0.07)
 
 PAGE = """# How often the default test is wrong, and what it finds
 
-Placebo experiments with `TwoByTwo` and its default inference: areas are picked by a rule, a measure is pretended, and
-the test is run. Made by `make simulation`; every cell and its seed is in `simulation.csv`. Versions: evaluation
+Placebo experiments with the estimators and their default inference: areas are picked by a rule, a measure is pretended,
+and the test is run; `TwoByTwo` where no other estimator is named. Made by `make simulation`; every cell and its seed is in `simulation.csv`. Versions: evaluation
 {evaluation}, Python {python}, numpy {numpy}, pandas {pandas}.
 
 * **simulated**: 63 areas x 36 months, over-dispersed, serially correlated, seasonal; 12 months before, 6 after; 1,000
@@ -52,7 +53,59 @@ Mean over all cells {mean_coverage:.1f} %.
 
 {power}
 
-The effect in cases (`scale="levels"`) is a transformation of the ratio and has the same sizes and coverage.
+The curve over the number of areas, for Leipzig and areas with many cases (`highest`), in %:
+
+{curve}
+
+## Effects in cases
+
+`scale="levels"` turns the ratio and its interval into cases. Share of 95 % intervals that hold the number of cases in
+fact prevented, at a true effect of -20 %:
+
+{cases}
+
+## Starts at three dates
+
+Starts spread over three dates (simulated: three months apart in 48 months; Leipzig: years). Rejections without any
+effect:
+
+{staggered_size}
+
+{staggered_judgement}
+
+Coverage at -20 %:
+
+{staggered_coverage}
+
+## Rates of a population that grows unevenly
+
+Rejections without any effect:
+
+{exposure_size}
+
+{exposure_judgement}
+
+Coverage at -20 %:
+
+{exposure_coverage}
+
+## Other estimators
+
+Simulated months, each with its default inference: rejections without any effect,
+
+{others_size}
+
+{others_judgement}
+
+coverage at -20 %,
+
+{others_coverage}
+
+and power at -20 %:
+
+{others_power}
+
+Synthetic controls are estimated anew for every area and date and have a fifth of the repetitions.
 
 ## Where it is weak
 
@@ -71,36 +124,61 @@ The effect in cases (`scale="levels"`) is a transformation of the ratio and has 
 
 def write_page(table: pd.DataFrame, path: Path) -> None:
     """Write sizes, coverage and power as Markdown tables."""
-    long_memory = table["rule"] == LONG_MEMORY
-    weak, table = table[long_memory], table[~long_memory]
-    null, effect = table[table["effect"] == 0], table[table["effect"] != 0]
-    page = PAGE.format(
-        evaluation=evaluation.__version__,
-        python=platform.python_version(),
-        numpy=np.__version__,
-        pandas=pd.__version__,
-        size=_pivot(null, "rejected"),
-        judgement=_judgement(null),
-        error=_pivot(null[null["panel"] != "simulated"], "error_over_dates"),
-        coverage=_pivot(effect, "covered"),
-        mean_coverage=100 * effect["covered"].mean(),
-        power=_pivot(effect, "rejected"),
-        weak=_pivot(weak, "rejected"),
-        lean=_pivot(weak, "estimate"),
-        no_answer=100 * table.loc[table["panel"].str.startswith("New York"), "no_answer"].mean(),
-    )
+    weak = table[table["rule"] == LONG_MEMORY]
+    kept = table[table["rule"] != LONG_MEMORY]
+    default = kept["method"] == DEFAULT
+    plain = kept[default & ~kept["staggered"] & ~kept["exposure"]]
+    parts = {"staggered": kept[kept["staggered"]], "exposure": kept[kept["exposure"]], "others": kept[~default]}
+    null, effect = _by_effect(plain)
+    values = {
+        "size": _pivot(null, "rejected"),
+        "judgement": _judgement(null),
+        "error": _pivot(null[null["panel"] != "simulated"], "error_over_dates"),
+        "coverage": _pivot(effect, "covered"),
+        "mean_coverage": 100 * effect["covered"].mean(),
+        "power": _pivot(effect, "rejected"),
+        "curve": _curve(effect),
+        "cases": _pivot(effect, "covered_cases"),
+        "weak": _pivot(weak, "rejected"),
+        "lean": _pivot(weak, "estimate"),
+        "no_answer": 100 * plain.loc[plain["panel"].str.startswith("New York"), "no_answer"].mean(),
+    }
+    for name, part in parts.items():
+        null, effect = _by_effect(part)
+        head = "method" if name == "others" else "panel"
+        values |= {
+            f"{name}_size": _pivot(null, "rejected", head),
+            f"{name}_judgement": _judgement(null),
+            f"{name}_coverage": _pivot(effect, "covered", head),
+            f"{name}_power": _pivot(effect, "rejected", head),
+        }
+    versions = {"evaluation": evaluation.__version__, "python": platform.python_version()}
+    page = PAGE.format(**values, **versions, numpy=np.__version__, pandas=pd.__version__)
     path.write_text(page, encoding="utf-8", newline="\n")
 
 
-def _pivot(table: pd.DataFrame, column: str) -> str:
-    wide = table.pivot_table(index=["panel", "rule"], columns="treated", values=column).mul(100)
-    head = "| panel | rule | " + " | ".join(f"K = {k}" for k in wide.columns) + " |"
+def _by_effect(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return table[table["effect"] == 0], table[table["effect"] != 0]
+
+
+def _pivot(table: pd.DataFrame, column: str, head: str = "panel") -> str:
+    wide = table.pivot_table(index=[head, "rule"], columns="treated", values=column, sort=False).mul(100)
+    wide = wide[sorted(wide.columns)]
+    first = f"| {head} | rule | " + " | ".join(f"K = {k}" for k in wide.columns) + " |"
     rule = "|---|---|" + "---:|" * len(wide.columns)
     rows = [
         f"| {panel} | {name} | " + " | ".join(f"{v:.1f}" for v in row) + " |"
         for (panel, name), row in zip(wide.index, wide.to_numpy(), strict=True)
     ]
-    return "\n".join([head, rule, *rows])
+    return "\n".join([first, rule, *rows])
+
+
+def _curve(effect: pd.DataFrame) -> str:
+    """Return the power by number of areas as bars of text, one line each."""
+    chosen = effect[effect["panel"].str.startswith("Leipzig") & (effect["rule"] == "highest")]
+    mean = chosen.groupby("treated")["rejected"].mean()
+    lines = [f"K = {k:>2}  {'█' * round(40 * power):<40} {100 * power:5.1f}" for k, power in mean.items()]
+    return "\n".join(["```text", *lines, "```"])
 
 
 def interval(share: float, number: int, level: float = 0.99) -> tuple[float, float]:
@@ -117,7 +195,7 @@ def _judgement(null: pd.DataFrame) -> str:
     for line in simulated.itertuples():
         low, high = interval(line.rejected, line.repetitions)
         if high < BAND[0] or low > BAND[1]:
-            outside.append(f"{line.rule}, K = {line.treated}: {100 * line.rejected:.1f} %")
+            outside.append(f"{line.method}, {line.rule}, K = {line.treated}: {100 * line.rejected:.1f} %")
     words = [f"Simulated cells whose 99 % binomial interval misses 3-7 %: {', '.join(outside) or 'none'}."]
     for city in ("Leipzig", "New York"):
         cells = null[null["panel"].str.startswith(city)]

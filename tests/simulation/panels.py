@@ -23,7 +23,11 @@ LEIPZIG_SERIES = ("Straftaten insgesamt", "Diebstahl", "Körperverletzung")
 
 @dataclass(frozen=True, eq=False)
 class CountPanel:
-    """Counts ``(N, T)`` without a measure, who touches whom ``(N, N)``, and the dates at which one is pretended."""
+    """Counts ``(N, T)`` without a measure, who touches whom ``(N, N)``, and the dates at which one is pretended.
+
+    ``stagger`` periods lie between staggered starts; ``exposure`` is a population, ``other`` counts cases of the same
+    units that no measure touches, each ``(N, T)``.
+    """
 
     name: str
     counts: np.ndarray
@@ -32,6 +36,9 @@ class CountPanel:
     dates: tuple[int, ...]
     before: int
     after: int
+    stagger: int = 1
+    exposure: np.ndarray | None = None
+    other: np.ndarray | None = None
 
     @property
     def frequency(self) -> str:
@@ -46,10 +53,31 @@ def grid_contiguity(rows: int, columns: int) -> np.ndarray:
     return near & ~np.eye(rows * columns, dtype=bool)
 
 
-def simulated_months(rng: np.random.Generator) -> CountPanel:
-    """Return 63 areas x 36 months, over-dispersed and serially correlated, neighbours alike."""
-    counts = simulate_counts(rng, units=63, periods=36, mean=20.0, dispersion=2.0, tau2=0.01, serial=0.5)
-    return CountPanel("simulated", counts, grid_contiguity(7, 9), span("2020-01", "2022-12"), (30,), 12, 6)
+def simulated_months(
+    rng: np.random.Generator, *, periods: int = 36, thinned: bool = False, exposure: bool = False
+) -> CountPanel:
+    """Return 63 areas x `periods` months, over-dispersed and serially correlated; a measure begins six before the end.
+
+    ``thinned`` splits twice as many cases by chance into the counts and other ones, which share the areas' shocks;
+    ``exposure`` adds a population that grows unevenly and the cases with it.
+    """
+    growth = np.cumsum(rng.normal(0, 0.01, (63, periods)), axis=1) if exposure else np.zeros((63, periods))
+    counts = simulate_counts(
+        rng, 63, periods, mean=40.0 if thinned else 20.0, dispersion=2.0, tau2=0.01, serial=0.5, log_effect=growth
+    )
+    other = rng.binomial(counts, 0.5) if thinned else None
+    return CountPanel(
+        "simulated",
+        counts if other is None else counts - other,
+        grid_contiguity(7, 9),
+        span("2020-01", "2023-12")[:periods],
+        (periods - 6,),
+        before=12,
+        after=6,
+        stagger=3,
+        exposure=1000.0 * np.exp(growth) if exposure else None,
+        other=other,
+    )
 
 
 def leipzig_years() -> Iterator[CountPanel]:
@@ -94,6 +122,7 @@ def new_york_months() -> CountPanel:
         tuple(range(84, 205, 6)),
         24,
         12,
+        stagger=12,
     )
 
 

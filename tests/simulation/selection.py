@@ -7,6 +7,7 @@ import numpy as np
 from tests.simulation.panels import CountPanel
 
 RULES = ("random", "highest", "risers", "neighbours")
+OTHERS_RULES = ("random", "highest", "risers")  # for estimators besides the default one
 LONG_MEMORY = "risers, long memory"  # a known weak spot: picked by all the months there are before the last year
 
 
