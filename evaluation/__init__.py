@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from evaluation.agreement.register import Agreement
     from evaluation.did.asymptotic import ClusterRobust
     from evaluation.did.event_study import EventStudy
+    from evaluation.did.multiplier import MultiplierBootstrap
+    from evaluation.did.spatial import Conley
     from evaluation.did.two_by_two import TwoByTwo
+    from evaluation.did.wild import ScoreWild
     from evaluation.errors import DataError, DesignError, EstimationError, EvaluationError, ReportError
     from evaluation.estimates import Estimates
     from evaluation.panel import Panel
@@ -38,6 +41,7 @@ _HOMES = {
     "Agreement": "agreement.register",
     "Change": "survey.change",
     "ClusterRobust": "did.asymptotic",
+    "Conley": "did.spatial",
     "DataError": "errors",
     "DesignError": "errors",
     "Estimates": "estimates",
@@ -45,12 +49,14 @@ _HOMES = {
     "EvaluationError": "errors",
     "EventStudy": "did.event_study",
     "Mean": "survey.estimation",
+    "MultiplierBootstrap": "did.multiplier",
     "Panel": "panel",
     "Project": "project",
     "Randomization": "randomization",
     "Ratio": "survey.estimation",
     "ReportError": "errors",
     "Sample": "sample",
+    "ScoreWild": "did.wild",
     "Share": "survey.estimation",
     "Study": "study",
     "SurveyDesign": "survey_design",
@@ -63,6 +69,7 @@ __all__ = [
     "Agreement",
     "Change",
     "ClusterRobust",
+    "Conley",
     "DataError",
     "DesignError",
     "Estimates",
@@ -70,12 +77,14 @@ __all__ = [
     "EvaluationError",
     "EventStudy",
     "Mean",
+    "MultiplierBootstrap",
     "Panel",
     "Project",
     "Randomization",
     "Ratio",
     "ReportError",
     "Sample",
+    "ScoreWild",
     "Share",
     "Study",
     "SurveyDesign",

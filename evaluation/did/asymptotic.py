@@ -71,7 +71,9 @@ class Linear:
         if clusters is None:
             units = np.arange(len(self.influence))
             return Grouped(self.influence, np.array(self.panel.units), units, self.counts.units, self.counts.treated)
-        lacking = [unit for unit, used in zip(self.panel.units, self.used, strict=True) if used and unit not in clusters]
+        lacking = [
+            unit for unit, used in zip(self.panel.units, self.used, strict=True) if used and unit not in clusters
+        ]
         if lacking:
             raise DesignError(Problem("inference.no_cluster", units=lacking))
         labels = pd.Series([clusters.get(unit, "") for unit in self.panel.units])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -11,7 +13,7 @@ from evaluation.estimates import Counts, Note
 from evaluation.panel import Panel
 from evaluation.randomization.assignments import ReferenceSet
 from evaluation.randomization.inference import FEW_UNITS, Tested
-from evaluation.regression import two_way
+from evaluation.regression import null_scores, two_way
 
 
 def effect_row(tested: Tested) -> dict[str, object]:
@@ -64,6 +66,30 @@ def pooled_ratio(panel: Panel, measured: Measured) -> tuple[float, np.ndarray]:
         estimate += share * fit.coefficients[0]
         influence += share * fit.influence[:, 0]
     return float(estimate), influence
+
+
+def pooled_null_scores(panel: Panel, measured: Measured) -> Callable[[float], tuple[np.ndarray, np.ndarray]]:
+    """Return the function from a log ratio to unit scores and information ``(N,)`` of :func:`pooled_ratio` under it.
+
+    The scores of every cohort are divided by its information and weighted like its estimate.
+    """
+    number = int(measured.effects.treated(measured.effects.cohort).sum())
+    cohorts = []
+    for g in range(len(measured.starts)):
+        own = measured.effects.cohort == g
+        if own.any():
+            cases, people, _ = collapsed(panel, measured, g)
+            regressor = np.stack([np.zeros(len(own)), own.astype(float)], axis=1)
+            cohorts.append((own.sum() / number, cases, regressor, people if panel.study.exposure else None))
+
+    def scores(theta: float) -> tuple[np.ndarray, np.ndarray]:
+        total = np.zeros((2, len(panel.units)))
+        for share, cases, regressor, people in cohorts:
+            parts = np.stack(null_scores(cases, regressor, theta, exposure=people))
+            total += share * parts / parts[1].sum()
+        return total[0], total[1]
+
+    return scores
 
 
 def pooled_or_missing(panel: Panel, measured: Measured) -> float:

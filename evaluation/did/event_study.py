@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from evaluation.data.periods import PER_YEAR
-from evaluation.did.asymptotic import ClusterRobust
 from evaluation.did.effects import (
     counts_of,
     mean_difference,
     pooled_ratio,
 )
+from evaluation.did.inference import OnRequest
 from evaluation.did.randomised import common_units, event_times, measure_at, randomised_path
 from evaluation.did.unit_effects import choose_windows
 from evaluation.errors import DesignError, Problem
@@ -64,7 +64,7 @@ class EventStudy:
     window: tuple[int, int] | None = None
     reference: int | None = None
     scale: Literal["ratio", "additive"] = "ratio"
-    inference: Randomization | ClusterRobust = field(default_factory=Randomization)
+    inference: Randomization | OnRequest = field(default_factory=Randomization)
 
     def __post_init__(self) -> None:
         problems: list[tuple[str, object, str]] = []
@@ -97,7 +97,7 @@ class EventStudy:
         window, base = self._resolved(panel)
         if isinstance(self.inference, Randomization):
             return randomised_path(panel, self, window=window, base=base)
-        return self._cluster_robust(panel, window, base, self.inference)
+        return self._asymptotic(panel, window, base, self.inference)
 
     def _resolved(self, panel: Panel) -> tuple[tuple[int, int], Windows]:
         year = PER_YEAR[panel.study.period]
@@ -109,9 +109,7 @@ class EventStudy:
         base = choose_windows(panel, max(reference, -window[0] - panel.gap), window[1] + 1, "EventStudy")
         return window, replace(base, before=reference)
 
-    def _cluster_robust(
-        self, panel: Panel, window: tuple[int, int], base: Windows, inference: ClusterRobust
-    ) -> Estimates:
+    def _asymptotic(self, panel: Panel, window: tuple[int, int], base: Windows, inference: OnRequest) -> Estimates:
         additive = self.scale == "additive"
         _, times = event_times(panel, window, base)
         measured = common_units(

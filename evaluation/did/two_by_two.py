@@ -8,15 +8,16 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from evaluation.did.asymptotic import ClusterRobust
 from evaluation.did.effects import (
     counts_of,
     in_cases,
     mean_difference,
     observed_cases,
+    pooled_null_scores,
     pooled_or_missing,
     pooled_ratio,
 )
+from evaluation.did.inference import OnRequest
 from evaluation.did.randomised import randomised_effect
 from evaluation.did.unit_effects import choose_windows, measure
 from evaluation.errors import DesignError, Problem
@@ -41,13 +42,14 @@ class TwoByTwo:
         after-windows, derived from the ratio. ``additive``: additional cases a unit and period from differences
         of means; a sensitivity, since its intervals cover too rarely with counts.
     inference
-        :class:`evaluation.Randomization` by default; :class:`ClusterRobust` has to be asked for.
+        :class:`evaluation.Randomization` by default; :class:`ClusterRobust`, :class:`MultiplierBootstrap`,
+        :class:`ScoreWild` (not additive) and :class:`Conley` have to be asked for.
 
     Notes
     -----
     Under randomisation the effect is adjusted for the return to the usual level: changes are taken less what
     the preceding rise of the same unit lets expect. The row ``unadjusted`` is the pooled Poisson rate ratio
-    without that adjustment, ``(T1 / T0) / (C1 / C0)`` where no exposure is declared. Cluster-robust inference
+    without that adjustment, ``(T1 / T0) / (C1 / C0)`` where no exposure is declared. All inference on request
     is about that pooled ratio.
 
     Examples
@@ -61,7 +63,7 @@ class TwoByTwo:
     before: int | None = None
     after: int | None = None
     scale: Literal["ratio", "levels", "additive"] = "ratio"
-    inference: Randomization | ClusterRobust = field(default_factory=Randomization)
+    inference: Randomization | OnRequest = field(default_factory=Randomization)
 
     def __post_init__(self) -> None:
         if self.scale not in SCALES:
@@ -85,9 +87,9 @@ class TwoByTwo:
             return randomised_effect(
                 panel, self, before=self.before, after=self.after, own=pooled_or_missing, scale=self.scale
             )
-        return self._cluster_robust(panel, self.inference)
+        return self._asymptotic(panel, self.inference)
 
-    def _cluster_robust(self, panel: Panel, inference: ClusterRobust) -> Estimates:
+    def _asymptotic(self, panel: Panel, inference: OnRequest) -> Estimates:
         windows = choose_windows(panel, self.before, self.after, "TwoByTwo")
         measured = measure(panel, windows, "TwoByTwo", scale="identity" if self.scale == "additive" else "log")
         estimator = mean_difference if self.scale == "additive" else pooled_ratio
@@ -100,6 +102,7 @@ class TwoByTwo:
             scale=Scale("identity", "cases") if self.scale == "additive" else Scale("log", "ratio"),
             method=self,
             counts=counts_of(panel, measured),
+            null_scores=None if self.scale == "additive" else pooled_null_scores(panel, measured),
         )
         if self.scale != "levels":
             return result

@@ -242,7 +242,12 @@ def panel(project: "Project", study: Study) -> "Panel":
         people, _ = exposure(project, study.unit, frame["period"].unique().tolist())
         frame = frame.merge(people, on=["unit", "period"], how="left", validate="many_to_one")
     try:
-        return evaluation.Panel(frame, study, neighbours=neighbours(project, study.unit))
+        return evaluation.Panel(
+            frame,
+            study,
+            neighbours=neighbours(project, study.unit),
+            positions=positions(project, study.unit),
+        )
     except DesignError as error:
         raise DesignError(*_once(error.problems, study)) from error
 
@@ -290,3 +295,14 @@ def neighbours(project: "Project", unit: str) -> dict[str, frozenset[str]] | Non
     for area, others in touching.items():
         found[belongs[area]] |= {belongs[other] for other in others}
     return {name: frozenset(others - {name}) for name, others in found.items()}
+
+
+def positions(project: "Project", unit: str) -> dict[str, tuple[float, float]] | None:
+    """Return the centroid of every unit in metres (EPSG:25833); None without polygons."""
+    if project._polygons is None:
+        return None
+    table = pd.DataFrame.from_dict(project._polygons.centres, orient="index", columns=["east", "north", "size"])
+    belongs = units_of(project, unit).reindex(table.index).to_numpy()
+    weighted = table[["east", "north"]].mul(table["size"], axis=0).groupby(belongs).sum()
+    middle = weighted.div(table["size"].groupby(belongs).sum(), axis=0)
+    return {str(name): (float(east), float(north)) for name, east, north in middle.itertuples()}

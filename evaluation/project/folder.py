@@ -333,7 +333,7 @@ class Project:
         return counting.counts(self, outcome, period=period, unit=unit).frame
 
     def panel(self, study: str | Study) -> "Panel":
-        """Return the cases of a study by unit and period, with exposure and neighbours where the study needs them.
+        """Return the cases of a study by unit and period, with exposure, neighbours and positions as far as declared.
 
         Raises
         ------

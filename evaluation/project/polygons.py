@@ -25,6 +25,13 @@ class Polygons:
         """For every area those that touch it."""
         return geometry.neighbours(self.frame)
 
+    @cached_property
+    def centres(self) -> Mapping[str, tuple[float, float, float]]:
+        """For every area east and north coordinate of its centroid in metres (EPSG:25833), and its size in m²."""
+        shapes = self.frame.geometry.to_crs(geometry.METRIC_CRS)
+        middle = shapes.centroid
+        return dict(zip(self.frame["area"], zip(middle.x, middle.y, shapes.area, strict=True), strict=True))
+
 
 def read_polygons(folder: Path, entry: TableEntry, areas: Sequence[str]) -> Polygons:
     """Read the declared polygons of the areas.

@@ -201,6 +201,11 @@ def _made(name: str, options: Mapping[str, Any], file: str, *, valid: Sequence[s
             arguments[option] = given
         else:
             problems.append(Problem("data.method_value", file=file, method=name, option=option, value=value))
+    problems += [
+        Problem("data.method_required", file=file, method=name, option=field.name)
+        for field in dataclasses.fields(made)
+        if field.default is field.default_factory is dataclasses.MISSING and field.name not in options
+    ]
     if problems:
         raise DesignError(*problems)
     return made(**arguments)
@@ -218,8 +223,8 @@ def _fits(value: Any, hint: Any) -> bool:
         return any(_fits(value, part) for part in get_args(hint))
     if get_origin(hint) is Literal:
         return isinstance(value, str)
-    if get_origin(hint) is tuple:
-        return isinstance(value, tuple)
+    if get_origin(hint) in {tuple, Mapping}:
+        return isinstance(value, get_origin(hint))
     if hint is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if hint is int:

@@ -365,23 +365,40 @@ def test_a_study_may_ask_for_cluster_robust_inference(city) -> None:
     assert method.inference == evaluation.ClusterRobust(level=0.9)
 
 
+def test_options_of_an_inference_are_read_with_it(city) -> None:
+    clusters = 'inference = { class = "ClusterRobust", clusters = { "00" = "0", "10" = "1" } }'
+    project = open_project(city({"studies/patrols.toml": STUDY + clusters + "\n"}))
+    assert project.method("patrols").inference == evaluation.ClusterRobust(clusters={"00": "0", "10": "1"})
+    near = 'inference = { class = "Conley", cutoff = 2 }'
+    project = open_project(city({"studies/patrols.toml": STUDY + near + "\n"}))
+    assert project.method("patrols").inference == evaluation.Conley(cutoff=2)
+
+
+KINDS = "Randomization, ClusterRobust, MultiplierBootstrap, ScoreWild and Conley"
+
+
 @pytest.mark.parametrize(
     ("inference", "expected"),
     [
         (
             '{ class = "Clusterrobust" }',
             "File studies/patrols.toml, value “Clusterrobust”: There is no such method. What to do: Perhaps "
-            "“ClusterRobust” is meant; possible are Randomization and ClusterRobust.",
+            f"“ClusterRobust” is meant; possible are {KINDS}.",
         ),
         (
             '{ class = "Mean" }',
             "File studies/patrols.toml, value “Mean”: There is no such method. What to do: Perhaps "
-            "“Randomization” is meant; possible are Randomization and ClusterRobust.",
+            f"“Randomization” is meant; possible are {KINDS}.",
         ),
         (
             '"ClusterRobust"',
             "File studies/patrols.toml, value “ClusterRobust”: TwoByTwo: inference has options of its own. What to do: "
-            'Write inference = { class = "ClusterRobust" }; possible are Randomization and ClusterRobust.',
+            f'Write inference = {{ class = "ClusterRobust" }}; possible are {KINDS}.',
+        ),
+        (
+            '{ class = "Conley" }',
+            "File studies/patrols.toml: Conley cannot do without cutoff. What to do: Give cutoff a value; "
+            "evaluation.Conley says what it means.",
         ),
     ],
 )
