@@ -1,5 +1,7 @@
-"""The one regression core: absorbed unit and period effects, offset, influences and null scores of units."""
+"""The one regression core: absorbed unit and period effects, season, offset; influences and null scores of units."""
 
-from evaluation.regression.two_way import TwoWayFit, null_scores, two_way
+from evaluation.regression.absorbed import Absorbed, Cohorts
+from evaluation.regression.design import Regressors
+from evaluation.regression.two_way import TwoWayFit, null_scores, prediction_influence, two_way
 
-__all__ = ["TwoWayFit", "null_scores", "two_way"]
+__all__ = ["Absorbed", "Cohorts", "Regressors", "TwoWayFit", "null_scores", "prediction_influence", "two_way"]

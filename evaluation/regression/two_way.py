@@ -1,8 +1,7 @@
 """Least squares and Poisson regression of a panel with unit and period effects absorbed.
 
-Effects of units are removed by centring, those of periods by one small linear system, so that the cost grows with the
-number of units, not with its square. What a caller needs is the influence of every unit on the coefficients, and the
-unit scores of the model without them.
+What a caller needs is the influence of every unit on the coefficients, predictions for cells that the fit has not seen,
+and the unit scores of the model without the coefficients.
 """
 
 from __future__ import annotations
@@ -13,11 +12,15 @@ from typing import Literal
 import numpy as np
 
 from evaluation.errors import EstimationError, Problem
+from evaluation.regression.absorbed import Absorbed, Cohorts
+from evaluation.regression.design import Centred, Regressors
 
 Family = Literal["gaussian", "poisson"]
 TOLERANCE = 1e-12
 ROUNDS = 200
 STILL_MOVING = 0.01
+RUN_OFF = 25.0  # a log ratio beyond this is infinite
+LARGEST = 700.0  # of the linear predictor: its exponential is still a number
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,19 +34,35 @@ class TwoWayFit:
     influence
         ``(N, k)``: inverse information times the unit's score.
     fitted
-        ``(N, T)`` means; missing where the outcome is.
+        ``(N, T)`` means; missing where the outcome is, or where the cell does not inform the fit.
+    predicted
+        ``(N, T)`` means at all cells, also those that the fit has not seen; missing where unit and period are not
+        connected by others. Zero (Poisson) where unit or period have no case at all.
     used
         ``(N,)`` units that inform the fit; units with a constant zero (Poisson) do not.
+    errors
+        ``(N, T)`` outcome less mean, divided by ``1 + dispersion x mean``; zero where the cell does not inform the fit.
+    centred
+        The regressors less the effects, with the weights of the fit.
     """
 
     coefficients: np.ndarray
     influence: np.ndarray
     fitted: np.ndarray
+    predicted: np.ndarray
     used: np.ndarray
+    errors: np.ndarray
+    centred: Centred
 
 
 def two_way(
-    outcome: np.ndarray, regressors: np.ndarray, *, exposure: np.ndarray | None = None, family: Family = "poisson"
+    outcome: np.ndarray,
+    regressors: np.ndarray | Regressors,
+    *,
+    exposure: np.ndarray | None = None,
+    family: Family = "poisson",
+    season: np.ndarray | None = None,
+    dispersion: float = 0.0,
 ) -> TwoWayFit:
     """Fit ``mean = exposure exp(a_i + g_t + x b)`` (Poisson) or ``mean = a_i + g_t + x b`` (Gaussian).
 
@@ -52,9 +71,13 @@ def two_way(
     outcome
         ``(N, T)``, missing where unknown.
     regressors
-        ``(k, N, T)``.
+        ``(k, N, T)``, or :class:`Regressors`.
     exposure
         ``(N, T)``, above zero; Poisson only.
+    season
+        ``(T,)`` calendar month of every period, for ``a_im`` in place of ``a_i``.
+    dispersion
+        Of the negative binomial with variance ``mean + dispersion mean^2`` in place of the Poisson's; held fixed.
 
     Raises
     ------
@@ -76,20 +99,60 @@ def two_way(
     >>> np.exp(two_way(counts, treated).coefficients).round(6)
     array([0.654545])
     """
+    x = regressors if isinstance(regressors, Regressors) else Regressors(regressors)
     known = np.isfinite(outcome)
-    used = known.any(axis=1) & ((np.nansum(outcome, axis=1) > 0) | (family == "gaussian"))
-    y = np.where(known, outcome, 0.0)[used]
-    x, here = regressors[:, used], known[used].astype(float)
-    fit = _gaussian(y, x, here) if family == "gaussian" else _poisson(y, x, here, _offset(exposure, outcome)[used])
-    coefficients, residual_x, mean = fit
-    weights = here if family == "gaussian" else here * mean
-    information = np.einsum("jit,it,kit->jk", residual_x, weights, residual_x)
-    scores = np.einsum("kit,it->ik", residual_x, here * (y - mean))
-    influence = np.zeros((len(outcome), len(regressors)))
-    influence[used] = np.linalg.solve(information, scores.T).T
-    fitted = np.full(outcome.shape, np.nan)
-    fitted[used] = np.where(here > 0, mean, np.nan)
-    return TwoWayFit(coefficients, influence, fitted, used)
+    y = np.where(known, outcome, 0.0)
+    if family == "gaussian":
+        here = known.astype(float)
+        absorbed = Absorbed(here, season)
+        coefficients, centred, left = _slopes(x, y, absorbed)
+        predicted, errors = np.where(absorbed.identified, y - left, np.nan), here * left
+    else:
+        possible = _possible(y, season)
+        here = (known & possible).astype(float)
+        offset = np.zeros(y.shape) if exposure is None else np.log(exposure)
+        absorbed = Absorbed(here, season)
+        coefficients, centred, mean = _poisson(y, x, absorbed, offset, dispersion)
+        errors = here * (y - mean) / (1.0 + dispersion * mean)
+        empty = ~possible & Absorbed(known.astype(float), season).identified
+        predicted = np.where(absorbed.identified, mean, np.where(empty, 0.0, np.nan))
+    influence = np.zeros((len(outcome), x.number))
+    if x.number:
+        influence = np.linalg.solve(centred.information, centred.unit_scores(errors).T).T
+    return TwoWayFit(
+        coefficients=coefficients,
+        influence=influence,
+        fitted=np.where(here > 0, predicted, np.nan),
+        predicted=predicted,
+        used=here.any(axis=1),
+        errors=errors,
+        centred=centred,
+    )
+
+
+def prediction_influence(fit: TwoWayFit, cohorts: Cohorts, kernel: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """Return the influence ``(N, k)`` of every unit, through the fit, on weighted sums of predicted means.
+
+    Parameters
+    ----------
+    fit
+        With arrays as regressors, or none.
+    cohorts, kernel
+        A sum weights the prediction of a cell by ``kernel_gtk``, ``(G, T, k)``, of the unit's cohort.
+    slope
+        ``(N, T)``: derivative of the cell's mean by its linear predictor (1 or the mean); zero for cells not summed.
+
+    Notes
+    -----
+    For sums ``c = sum slope kernel z`` of the derivatives ``z`` by all effects and coefficients it is ``c' (Z'WZ)^-1
+    sum_t z_it e_it`` with the weighted errors ``e``; the part of unit effects vanishes, as errors sum to zero in units.
+    """
+    _, periods = fit.centred.absorbed.projection(cohorts, kernel, slope)
+    influence = fit.errors @ periods
+    if fit.centred.regressors.number:
+        moved = [cohorts.by_unit(kernel, slope * own).sum(axis=0) for own in fit.centred.arrays]
+        influence += fit.influence @ np.stack(moved)
+    return np.asarray(influence)
 
 
 def null_scores(
@@ -99,6 +162,7 @@ def null_scores(
     *,
     exposure: np.ndarray | None = None,
     family: Family = "poisson",
+    season: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return unit scores and unit information ``(N,)`` for one coefficient held at `value`, all else fitted without it.
 
@@ -106,73 +170,60 @@ def null_scores(
     score bootstraps and their inversion are products with these, without refitting.
     """
     shift = value * regressor
-    base = np.ones_like(outcome) if exposure is None else exposure
     none = np.empty((0, *outcome.shape))
     if family == "gaussian":
-        fit = two_way(outcome - shift, none, family=family)
+        fit = two_way(outcome - shift, none, family=family, season=season)
     else:
-        fit = two_way(outcome, none, exposure=base * np.exp(shift), family=family)
-    known = np.isfinite(fit.fitted)
-    weights = known.astype(float) if family == "gaussian" else np.where(known, fit.fitted, 0.0)
-    centred = _centred(regressor[None], weights)[0]
-    observed = outcome - shift if family == "gaussian" else outcome
-    scores = np.where(known, centred * (observed - fit.fitted), 0.0).sum(axis=1)
-    return scores, (weights * centred**2).sum(axis=1)
+        base = np.ones_like(outcome) if exposure is None else exposure
+        fit = two_way(outcome, none, exposure=base * np.exp(shift), family=family, season=season)
+    absorbed = fit.centred.absorbed
+    centred = absorbed.residual(regressor)
+    return (centred * fit.errors).sum(axis=1), (absorbed.weights * centred**2).sum(axis=1)
 
 
-def _offset(exposure: np.ndarray | None, outcome: np.ndarray) -> np.ndarray:
-    return np.zeros(outcome.shape) if exposure is None else np.log(exposure)
+def _possible(y: np.ndarray, season: np.ndarray | None) -> np.ndarray:
+    """Return the cells ``(N, T)`` whose unit (in this calendar month) and period have a case.
+
+    The others are zero in a Poisson fit whatever the coefficients are.
+    """
+    months = np.zeros(y.shape[1], dtype=int) if season is None else season
+    possible: np.ndarray = np.tile(y.sum(axis=0) > 0, (len(y), 1))
+    for month in np.unique(months):
+        columns = months == month
+        possible[:, columns] &= y[:, columns].sum(axis=1, keepdims=True) > 0
+    return possible
 
 
-def _centred(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return `values` ``(k, N, T)`` less their weighted unit and period effects."""
-    of_unit = weights.sum(axis=1)
-    share = np.divide(weights, of_unit[:, None], out=np.zeros_like(weights), where=of_unit[:, None] > 0)
-    centred = values - np.einsum("it,kit->ki", share, values)[:, :, None]
-    system = np.diag(weights.sum(axis=0)) - weights.T @ share
-    periods = np.linalg.pinv(system, rcond=1e-11, hermitian=True) @ np.einsum("it,kit->tk", weights, centred)
-    return np.asarray(centred - periods.T[:, None, :] + (share @ periods).T[:, :, None])
-
-
-def _slopes(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Weighted least squares of centred `y` on centred `x`; coefficients and both centred arrays."""
-    centred = _centred(np.concatenate([x, y[None]]), weights)
-    flat = centred.reshape(len(centred), weights.size)
-    weighted = flat * weights.ravel()
-    gram = weighted[:-1] @ flat[:-1].T
-    scale = np.einsum("kit,it,kit->k", x, weights, x)
-    if len(x) and (np.diag(gram) <= 1e-10 * np.maximum(scale, 1e-300)).any():
-        raise EstimationError(Problem("regression.collinear"))
-    coefficients = np.linalg.solve(gram, weighted[:-1] @ flat[-1]) if len(x) else np.empty(0)
-    return coefficients, centred[:-1], centred[-1]
-
-
-def _gaussian(y: np.ndarray, x: np.ndarray, here: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    coefficients, residual_x, residual_y = _slopes(x, y, here)
-    left = residual_y - np.einsum("k,kit->it", coefficients, residual_x)
-    return coefficients, residual_x, y - left
+def _slopes(x: Regressors, y: np.ndarray, absorbed: Absorbed) -> tuple[np.ndarray, Centred, np.ndarray]:
+    """Weighted least squares; coefficients, centred regressors, and what is left of `y` ``(N, T)`` at all cells."""
+    centred, left = Centred(x, absorbed), absorbed.residual(y)
+    if not x.number:
+        return np.empty(0), centred, left
+    coefficients = np.linalg.solve(centred.information, centred.moments(left))
+    return coefficients, centred, left - absorbed.residual(x.times(coefficients))
 
 
 def _poisson(
-    y: np.ndarray, x: np.ndarray, here: np.ndarray, offset: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    y: np.ndarray, x: Regressors, cells: Absorbed, offset: np.ndarray, dispersion: float
+) -> tuple[np.ndarray, Centred, np.ndarray]:
+    here = cells.weights
     mean = here * (y + 0.5 * (y.sum() / max(here.sum(), 1.0)) + 1e-8)
-    deviance, coefficients = np.inf, np.full(len(x), np.inf)
+    deviance, coefficients = np.inf, np.full(x.number, np.inf)
     for _ in range(ROUNDS):
-        eta = np.where(here > 0, np.log(np.where(here > 0, mean, 1.0)), 0.0)
-        working = np.where(here > 0, eta - offset + (y - mean) / np.where(here > 0, mean, 1.0), 0.0)
+        positive = np.where(here > 0, mean, 1.0)
+        working = np.where(here > 0, np.log(positive) - offset + (y - mean) / positive, 0.0)
         before = coefficients
-        coefficients, residual_x, residual_y = _slopes(x, working, mean)
-        left = residual_y - np.einsum("k,kit->it", coefficients, residual_x)
-        eta = np.clip(working - left + offset, -700, 700)
-        mean = here * np.exp(eta)
+        absorbed = Absorbed(mean / (1.0 + dispersion * mean), cells.season)
+        coefficients, centred, left = _slopes(x, working, absorbed)
+        predicted = np.exp(np.clip(working - left + offset, -LARGEST, LARGEST))
+        mean = here * predicted
         previous, deviance = deviance, _deviance(y, mean, here)
         if abs(previous - deviance) <= TOLERANCE * (abs(deviance) + 0.1):
-            if (np.abs(coefficients) > 25).any():
+            if (np.abs(coefficients) > RUN_OFF).any():
                 break
             if (np.abs(coefficients - before) > STILL_MOVING).any():
                 continue  # without a case the deviance stands still while the coefficient runs off
-            return coefficients, residual_x, mean
+            return coefficients, centred, predicted
     raise EstimationError(Problem("regression.separated"))
 
 
