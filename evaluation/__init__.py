@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from evaluation.agreement.register import Agreement
     from evaluation.did.asymptotic import ClusterRobust
     from evaluation.did.event_study import EventStudy
+    from evaluation.did.group_time import GroupTime
     from evaluation.did.multiplier import MultiplierBootstrap
     from evaluation.did.spatial import Conley
     from evaluation.did.two_by_two import TwoByTwo
@@ -48,6 +49,7 @@ _HOMES = {
     "EstimationError": "errors",
     "EvaluationError": "errors",
     "EventStudy": "did.event_study",
+    "GroupTime": "did.group_time",
     "Mean": "survey.estimation",
     "MultiplierBootstrap": "did.multiplier",
     "Panel": "panel",
@@ -76,6 +78,7 @@ __all__ = [
     "EstimationError",
     "EvaluationError",
     "EventStudy",
+    "GroupTime",
     "Mean",
     "MultiplierBootstrap",
     "Panel",
