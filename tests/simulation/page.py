@@ -19,8 +19,8 @@ BAND = (0.03, 0.07)
 PAGE = """# How often the default test is wrong, and what it finds
 
 Placebo experiments with the estimators and their default inference: areas are picked by a rule, a measure is pretended,
-and the test is run; `TwoByTwo` where no other estimator is named. Made by `make simulation`; every cell and its seed is in `simulation.csv`. Versions: evaluation
-{evaluation}, Python {python}, numpy {numpy}, pandas {pandas}.
+and the test is run; `TwoByTwo` where no other estimator is named. Made by `make simulation`; every cell and its seed is
+in `simulation.csv`. Versions: evaluation {evaluation}, Python {python}, numpy {numpy}, pandas {pandas}.
 
 * **simulated**: 63 areas x 36 months, over-dispersed, serially correlated, seasonal; 12 months before, 6 after; 1,000
   panels a cell, 500 where there is an effect.
