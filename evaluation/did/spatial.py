@@ -13,6 +13,7 @@ from evaluation.estimates import Estimates, Influence, Note
 from evaluation.panel import Panel
 
 Kernel = Literal["bartlett", "uniform"]
+MANY_UNITS = 200
 ROWS = 256  # units whose distances are held at a time
 ROUNDING = 1e-9
 
@@ -40,6 +41,12 @@ class Conley(Asymptotic):
     Neither kernel is positive definite on a plane, so that a variance may come out zero or negative: it is then
     missing, with a note. Combinations of several estimates use the nearest covariance without negative parts, which
     makes their standard errors slightly too large where it was needed; the result then says so.
+
+    It needs many units: on a map of 63 areas a kilometre apart, 30 of them treated at random, it rejects no effect in
+    6 to 7, 9 to 10 and 13 to 14 % of cases at a nominal 5 % with cutoffs of 1.5, 3 and 5 km (uniform: 12, 17 and 24 %,
+    and up to a third of the variances are missing); on a map of 400 areas in 6, 6 and 7 %. Where one half of 63 areas is treated and
+    neighbours share shocks (correlation 1 / e over a kilometre) it rejects in 24 to 30 %, cluster-robust inference in
+    31 %. Below 200 units the result says so.
 
     References
     ----------
@@ -75,7 +82,12 @@ class Conley(Asymptotic):
         ]
         root, clipped = _root(covariance, positive)
         own = Influence(values=np.diag(np.sqrt(np.where(positive, variance, 0.0))), units=np.arange(len(variance)))
-        notes = (*caution(given.counts.treated), *((Note("inference.note.not_semidefinite"),) if clipped else ()))
+        few = Note("inference.note.conley_few_units", {"units": given.counts.units})
+        notes = (
+            *caution(given.counts.treated),
+            *((few,) if given.counts.units < MANY_UNITS else ()),
+            *((Note("inference.note.not_semidefinite"),) if clipped else ()),
+        )
         result = replace(given, row_notes=row_notes).result(replace(own, correction="none"), self, notes)
         return replace(result, influence=replace(own, values=root, correction="none"))
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from evaluation.did.asymptotic import MANY_TREATED, Asymptotic, Grouped, Linear, NullScores, clustered
+from evaluation.did.asymptotic import Asymptotic, Grouped, Linear, NullScores, clustered
 from evaluation.did.multiplier import draws_allowed
 from evaluation.errors import DesignError, Problem
 from evaluation.estimates import Estimates, Note
 from evaluation.influence import group_sums
 from evaluation.influence.multipliers import portions, random_bits, streams
 
+FEW_TREATED = 5
 FARTHEST = 128.0  # standard errors from the estimate at which the search for the end of an interval gives up
 FINE = 1e-4  # of a standard error, the accuracy of the ends
 
@@ -42,8 +43,10 @@ class ScoreWild(Asymptotic):
     regression without other coefficients it is the restricted wild cluster bootstrap (WCR) itself. P-value ``(1 + #{T*
     >= T}) / (1 + draws)``, or the share of all sign vectors. The interval holds the effects that are not rejected.
 
-    With few treated units it hardly ever rejects (at a nominal 5 % in 0, 4 and 7 % of cases with 3, 5 and 10 of 63
-    areas treated), and its interval is too wide, or open. The result then carries a note that says so.
+    With 5, 10, 20 and 30 of 63 areas treated at random and no effect it rejects in 5, 7, 5 and 6 % of cases at a
+    nominal 5 %, where the cluster-robust t test rejects in 18, 13, 8 and 8 %; with two and three it rejects in 3 and
+    1 % only and hardly ever finds an effect, which the result then says. It does not know that measures go where
+    things have just become worse.
 
     References
     ----------
@@ -74,7 +77,7 @@ class ScoreWild(Asymptotic):
             raise DesignError(Problem("inference.no_null_scores", method=name, n=len(given.estimate)))
         robust, groups = clustered(given, self, self.clusters)
         few = Note("inference.note.wild_few_treated", {"treated": groups.treated})
-        result = replace(robust, notes=(few,) if groups.treated < MANY_TREATED else ())
+        result = replace(robust, notes=(*robust.notes, few)) if groups.treated < FEW_TREATED else robust
         std_error = float(result.table["std_error"].iloc[0])
         if np.isnan(std_error):
             return result

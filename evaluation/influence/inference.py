@@ -297,24 +297,36 @@ def stack(results: Mapping[str, Estimates], *, independent: bool) -> Estimates:
     Returns
     -------
     Estimates
-        Declaration, method and counts are those of the first result.
+        Declaration, method and counts are those of the first result. Where corrections for small samples differ, as
+        those of a survey and an effect do, influences carry their own as a factor.
 
     Raises
     ------
     ValueError
-        Scales or corrections differ, or results that share units have stages of selection.
+        Scales differ, or results that share units have stages of selection.
     """
     parts = [_needed(result) for result in results.values()]
     scales = {result.scale.name for result in results.values()}
-    corrections = {(part.correction, part.lonely) for part in parts}
-    if len(scales) > 1 or len(corrections) > 1:
-        raise ValueError(f"results on scales {sorted(scales)} with corrections {sorted(corrections)} cannot be stacked")
+    if len(scales) > 1:
+        raise ValueError(f"results on scales {sorted(scales)} cannot be stacked")
+    if len({(part.correction, part.lonely) for part in parts}) > 1:
+        parts = [part if part.stages and not independent else _corrected(part) for part in parts]
     joined = _side_by_side(parts) if independent else _on_shared_units(parts)
     tables = [result.table.assign(result=name) for name, result in results.items()]
     table = pd.concat(tables, ignore_index=True)
     table = table[["result", *(column for column in table.columns if column != "result")]]
     notes = tuple(note for result in results.values() for note in result.notes)
     return replace(next(iter(results.values())), table=table, influence=joined, draws=None, notes=notes)
+
+
+def _corrected(part: Influence) -> Influence:
+    """Return influences whose plain sum of squares is the covariance, so that no correction is left to be made.
+
+    Independent units keep their labels; with stages of selection the rows are those of the variance.
+    """
+    rows = np.concatenate(roots(part))
+    units = np.arange(len(rows)) if part.stages else part.units
+    return replace(part, values=rows, units=units, stages=(), correction="none", lonely="fail")
 
 
 def _side_by_side(parts: Sequence[Influence]) -> Influence:

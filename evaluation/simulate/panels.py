@@ -53,7 +53,7 @@ def simulate_panel(
     Returns
     -------
     Panel
-        With neighbours, corners included, and the study ``simulated``.
+        With neighbours, corners included, positions of areas one kilometre wide, and the study ``simulated``.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def simulate_panel(
     )
     since = dict.fromkeys(sorted(treated), labels[first])
     study = Study(id="simulated", outcome="simulated", event="simulated", period=frequency, treated_since=since)
-    return Panel(frame, study, _grid(names))
+    return Panel(frame, study, _grid(names), _centres(names))
 
 
 def _changed(rng: np.random.Generator, counts: NDArray[np.int64], log_effect: float) -> NDArray[np.int64]:
@@ -97,6 +97,14 @@ def _grid(names: Sequence[str], width: int = 9) -> dict[str, frozenset[str]]:
     near = (abs(row[:, None] - row) <= 1) & (abs(column[:, None] - column) <= 1)
     np.fill_diagonal(near, val=False)
     return {name: frozenset(np.asarray(names)[touching]) for name, touching in zip(names, near, strict=True)}
+
+
+def _centres(names: Sequence[str], width: int = 9) -> dict[str, tuple[float, float]]:
+    """Return the middle of every area in metres, when squares of a kilometre stand in rows of `width`."""
+    places = (divmod(number, width) for number in range(len(names)))
+    return {
+        name: (1000.0 * column + 500, 1000.0 * row + 500) for name, (row, column) in zip(names, places, strict=True)
+    }
 
 
 def example_panel() -> Panel:

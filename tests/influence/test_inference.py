@@ -271,12 +271,27 @@ def test_measured_and_felt_in_the_same_areas_are_tested_together():
 
 
 def test_what_cannot_be_stacked():
-    with pytest.raises(
-        ValueError, match=r"^results on scales \['identity', 'log'\] with corrections .* cannot be stacked$"
-    ):
+    with pytest.raises(ValueError, match=r"^results on scales \['identity', 'log'\] cannot be stacked$"):
         stack({"a": result(), "b": result(scale="log")}, independent=True)
     twice = result(units=np.repeat(UNITS[:20], 2))
     with pytest.raises(
         ValueError, match=r"^results that share units must be summed to independent units first \(sum_to\)$"
     ):
         stack({"a": result(), "b": twice}, independent=False)
+
+
+def test_a_survey_and_a_plain_sum_are_stacked_with_their_own_corrections():
+    plain = replace(result().influence, values=VALUES[:, 1:2], correction="none")
+    effect, survey = replace(result((0.1,), VALUES[:, 1:2]), influence=plain), result((0.3,), VALUES[:, :1])
+    shared = stack({"effect": effect, "survey": survey}, independent=False)
+    expected = np.array([covariance(plain)[0, 0], covariance(survey.influence)[0, 0]])
+    np.testing.assert_allclose(np.diag(covariance(shared.influence)), expected, rtol=1e-12)
+    centred = (VALUES[:, 0] - VALUES[:, 0].mean()) * np.sqrt(len(VALUES) / (len(VALUES) - 1))
+    assert covariance(shared.influence)[0, 1] == pytest.approx(VALUES[:, 1] @ centred, rel=1e-12)
+    blocks = (Stage(clusters=np.arange(40) // 4, strata=np.arange(40) // 20),)
+    staged = replace(survey, influence=replace(survey.influence, stages=blocks))
+    apart = stack({"effect": effect, "survey": staged}, independent=True)
+    expected = np.diag([covariance(plain)[0, 0], covariance(staged.influence)[0, 0]])
+    np.testing.assert_allclose(covariance(apart.influence), expected, rtol=1e-12, atol=1e-15)
+    with pytest.raises(ValueError, match=r"must be summed to independent units first \(sum_to\)$"):
+        stack({"effect": effect, "survey": staged}, independent=False)
