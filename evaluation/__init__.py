@@ -21,10 +21,12 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from evaluation.agreement.register import Agreement
     from evaluation.did.asymptotic import ClusterRobust
+    from evaluation.did.dose import DoseResponse
     from evaluation.did.event_study import EventStudy
     from evaluation.did.group_time import GroupTime
     from evaluation.did.multiplier import MultiplierBootstrap
     from evaluation.did.spatial import Conley
+    from evaluation.did.triple import TripleDifference
     from evaluation.did.two_by_two import TwoByTwo
     from evaluation.did.wild import ScoreWild
     from evaluation.errors import DataError, DesignError, EstimationError, EvaluationError, ReportError
@@ -45,6 +47,7 @@ _HOMES = {
     "Conley": "did.spatial",
     "DataError": "errors",
     "DesignError": "errors",
+    "DoseResponse": "did.dose",
     "Estimates": "estimates",
     "EstimationError": "errors",
     "EvaluationError": "errors",
@@ -63,6 +66,7 @@ _HOMES = {
     "Study": "study",
     "SurveyDesign": "survey_design",
     "Total": "survey.estimation",
+    "TripleDifference": "did.triple",
     "TwoByTwo": "did.two_by_two",
     "open_project": "project",
 }
@@ -74,6 +78,7 @@ __all__ = [
     "Conley",
     "DataError",
     "DesignError",
+    "DoseResponse",
     "Estimates",
     "EstimationError",
     "EvaluationError",
@@ -92,6 +97,7 @@ __all__ = [
     "Study",
     "SurveyDesign",
     "Total",
+    "TripleDifference",
     "TwoByTwo",
     "open_project",
 ]
