@@ -199,7 +199,8 @@ def placebo_in_space(
     -----
     The estimator is run anew for every set. Areas with the measure, and areas that the study does not compare, take
     no part. Where areas started one after another, the starts are dealt out at random. Rows carry estimates alone:
-    what a single one is worth, all of them together say.
+    what a single one is worth, all of them together say. Sets are drawn from all comparison areas, quiet ones as well
+    as busy ones, so that ``placebo_p`` describes; the default inference, which draws within strata, tests.
 
     Examples
     --------

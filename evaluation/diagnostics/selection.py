@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from evaluation.errors import DesignError, Problem
 from evaluation.estimates import Estimates, Estimator
 from evaluation.panel import Panel
 from evaluation.randomization.history import Changes, fit_history, placebo_dates, unit_changes
+from evaluation.randomization.windows import Windows
 
 TOO_SHORT = "no_calibration"
 
@@ -30,11 +32,13 @@ def regression_to_the_mean(panel: Panel, method: Estimator) -> Estimates:
     Estimates
         Rows ``term``: ``effect``; ``unadjusted``; ``difference`` (unadjusted less adjusted: what a naive comparison
         adds); ``expected_return`` (what the rise of the treated areas before the start lets expect without any
-        measure); ``placebo_risers`` (mean change, against the others, of as many areas as have the measure, namely the
-        strongest risers of each earlier date) and ``placebo_risers_adjusted`` (the same less what their rise lets
-        expect). All on the log scale. Facts: ``risers`` (areas at a date), ``dates``, ``risers_p10``, ``risers_p90``,
-        ``risers_adjusted_p10``, ``risers_adjusted_p90`` (over the dates), ``return_slope`` (log change that follows a
-        log rise of one), ``rise`` (mean log rise of the treated areas against the others).
+        measure). Then the placebo risers: as many areas as have the measure, the strongest risers of each earlier
+        date, their mean change against the others: ``placebo_risers_naive`` from the last year before to the
+        after-window, as a naive comparison has it; ``placebo_risers`` in the windows of the effect;
+        ``placebo_risers_adjusted`` the same less what their rise lets expect. All on the log scale.
+        Facts: ``risers`` (areas at a date), ``dates``, ``risers_naive_p10``, ``risers_p10``, ``risers_adjusted_p10``
+        and the same with ``p90`` (over the dates), ``return_slope`` (log change that follows a log rise of one),
+        ``rise`` (mean log rise of the treated areas against the others).
 
     Raises
     ------
@@ -44,10 +48,10 @@ def regression_to_the_mean(panel: Panel, method: Estimator) -> Estimates:
     Notes
     -----
     Rise ``r`` and change ``d`` of an area are those of the default inference, and the slope b is least squares of d on
-    r over all areas and earlier dates; nothing but b, which these dates have in common, makes the adjusted mean
-    differ from the raw one. All windows of the earlier dates lie before the first start. The unadjusted value also
-    weights areas by their cases, the adjusted one as its estimator does, so that the difference is not the
-    return alone.
+    r over all areas and earlier dates, whose windows all lie before the first start. How far risers fall depends on
+    the windows: a before-window of several years holds the bad year only in part, so that the same areas may even rise
+    against it (b above zero), while against the bad year alone they fall. The unadjusted value weights areas by their
+    cases, the adjusted one as its estimator does, so that their difference is not the return alone.
 
     Examples
     --------
@@ -74,8 +78,9 @@ def regression_to_the_mean(panel: Panel, method: Estimator) -> Estimates:
     ]
     found, facts = _risers(panel, with_windows(method, panel))
     notes = {"expected_return": "diagnostics.note.expected_return"}
-    for term in ("expected_return", "placebo_risers", "placebo_risers_adjusted"):
-        note = notes.get(term, "diagnostics.note.risers") if term in found else TOO_SHORT
+    for term in ("expected_return", "placebo_risers_naive", "placebo_risers", "placebo_risers_adjusted"):
+        lacking = "diagnostics.note.incomplete" if facts["dates"] else TOO_SHORT
+        note = notes.get(term, "diagnostics.note.risers") if term in found else lacking
         rows.append({"term": term, **plain_row(found.get(term, np.nan), note)})
     return in_one(rows, full, [full], facts=facts)
 
@@ -86,40 +91,37 @@ def _risers(panel: Panel, method: Estimator) -> tuple[dict[str, float], Mapping[
         panel, getattr(method, "before", None), getattr(method, "after", None), type(method).__name__
     )
     first, number = int(panel.starts[panel.treated].min()), int(panel.treated.sum())
-    pool = panel.treated | panel.comparison
-    dates = placebo_dates(first - panel.study.anticipation, windows)
-    past = _of_pool(unit_changes(panel.outcome, panel.exposure, dates, windows), pool).with_data()
-    shares = [_fall(past, h, past.change, number) for h in range(len(past.dates))]
-    raw = np.array([share for share in shares if np.isfinite(share)])
-    if not len(raw):
+    past = _changes(panel, placebo_dates(first - panel.study.anticipation, windows), windows).with_data()
+    if not len(past.dates):
         return {}, {"risers": number, "dates": 0}
     slope = fit_history(past).slope
-    left = np.array([_fall(past, h, past.change - slope * past.rise, number) for h in range(len(past.dates))])
-    left = left[np.isfinite(left)]
-    rise = _rise(
-        panel, _of_pool(unit_changes(panel.outcome, panel.exposure, panel.starts[panel.treated], windows), pool)
-    )
-    values = {"placebo_risers": float(raw.mean()), "placebo_risers_adjusted": float(left.mean())}
+    naive = _changes(panel, past.dates, replace(windows, before=windows.recent))
+    kinds = {"risers": past.change, "risers_naive": naive.change, "risers_adjusted": past.change - slope * past.rise}
+    values: dict[str, float] = {}
+    facts: dict[str, Any] = {"risers": number, "return_slope": slope}
+    for name, change in kinds.items():
+        falls = np.array([_fall(past, h, change, number) for h in range(len(past.dates))])
+        falls = falls[np.isfinite(falls)]
+        facts["dates"] = len(falls)
+        if len(falls):
+            values[f"placebo_{name}"] = float(falls.mean())
+            facts |= {f"{name}_p{percent}": float(np.quantile(falls, percent / 100)) for percent in (10, 90)}
+    rise = _rise(panel, _changes(panel, panel.starts[panel.treated], windows))
     if np.isfinite(rise):
-        values["expected_return"] = slope * rise
-    ends = {
-        f"{name}_p{percent}": float(np.quantile(part, percent / 100))
-        for name, part in (("risers", raw), ("risers_adjusted", left))
-        for percent in (10, 90)
-    }
-    return values, {"risers": number, "dates": len(raw), **ends, "return_slope": slope, "rise": rise}
+        values["expected_return"], facts["rise"] = slope * rise, rise
+    return values, facts
 
 
-def _of_pool(changes: Changes, pool: np.ndarray) -> Changes:
-    """Return the changes of the units of the study; the others are missing."""
-    parts = (np.where(pool, part, np.nan) for part in (changes.change, changes.rise))
-    change, rise = parts
-    return Changes(changes.dates, change, rise, changes.level)
+def _changes(panel: Panel, dates: np.ndarray, windows: Windows) -> Changes:
+    """Return the changes of the units of the study; those of the others are missing."""
+    pool = panel.treated | panel.comparison
+    found = unit_changes(panel.outcome, panel.exposure, dates, windows)
+    return replace(found, change=np.where(pool, found.change, np.nan), rise=np.where(pool, found.rise, np.nan))
 
 
 def _fall(past: Changes, h: int, change: np.ndarray, number: int) -> float:
     """Return the mean change of the strongest risers at one date less that of the others; missing with too few."""
-    known = np.flatnonzero(np.isfinite(past.change[h]) & np.isfinite(past.rise[h]))
+    known = np.flatnonzero(np.isfinite(change[h]) & np.isfinite(past.rise[h]))
     if len(known) <= number:
         return float("nan")
     ordered = known[np.argsort(-past.rise[h, known], kind="stable")]

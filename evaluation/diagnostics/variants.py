@@ -94,7 +94,8 @@ def in_one(
     """
     failed = [result for result in results if isinstance(result, EvaluationError)]
     if results and len(failed) == len(results):
-        raise EstimationError(*dict.fromkeys(problem for error in failed for problem in error.problems))
+        problems = {problem.worded("en"): problem for error in failed for problem in error.problems}
+        raise EstimationError(*problems.values())
     effect = effect_of(full)
     own = {name: float(effect[name]) for name in ("estimate", "conf_low", "conf_high", "p_value")}
     open_ended = [
