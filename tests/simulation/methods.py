@@ -10,6 +10,13 @@ import numpy as np
 import pandas as pd
 
 from evaluation import EventStudy, Randomization, TwoByTwo
+from evaluation.did.dose import DoseResponse
+from evaluation.did.fixed_effects import TwoWayFixedEffects
+from evaluation.did.group_time import GroupTime
+from evaluation.did.imputation import Imputation
+from evaluation.did.poisson import PoissonCohorts
+from evaluation.did.synthetic import SyntheticControl, SyntheticDifference
+from evaluation.did.triple import TripleDifference
 from evaluation.estimates import Estimates
 from tests.simulation.panels import CountPanel
 
@@ -49,6 +56,18 @@ DEFAULT = "TwoByTwo"
 METHODS: dict[str, Method] = {
     DEFAULT: Method(_windowed(TwoByTwo)),
     "EventStudy, third period": Method(_event_study, key=(("event_time", 2),)),
+    "TwoWayFixedEffects": Method(_windowed(TwoWayFixedEffects)),
+    "TwoWayFixedEffects, Poisson": Method(_windowed(TwoWayFixedEffects, family="poisson")),
+    "GroupTime": Method(lambda source, inference: GroupTime(inference=inference)),
+    "GroupTime, covariate": Method(
+        lambda source, inference: GroupTime(covariates=("level",), inference=inference), needs="covariate"
+    ),
+    "Imputation": Method(_windowed(Imputation)),
+    "PoissonCohorts": Method(_windowed(PoissonCohorts)),
+    "SyntheticControl": Method(_windowed(SyntheticControl)),
+    "SyntheticDifference": Method(_windowed(SyntheticDifference)),
+    "TripleDifference": Method(_windowed(TripleDifference, against="day"), needs="other"),
+    "DoseResponse": Method(_windowed(DoseResponse, dose="hours", step=60.0), needs="dose", key=(("term", "effect"),)),
 }
 
 
