@@ -42,11 +42,11 @@ class Conley(Asymptotic):
     missing, with a note. Combinations of several estimates use the nearest covariance without negative parts, which
     makes their standard errors slightly too large where it was needed; the result then says so.
 
-    It needs many units: on a map of 63 areas a kilometre apart, 30 of them treated at random, it rejects no effect in
-    6 to 7, 9 to 10 and 13 to 14 % of cases at a nominal 5 % with cutoffs of 1.5, 3 and 5 km (uniform: 12, 17 and 24 %,
-    and up to a third of the variances are missing); on a map of 400 areas in 6, 6 and 7 %. Where one half of 63 areas is treated and
-    neighbours share shocks (correlation 1 / e over a kilometre) it rejects in 24 to 30 %, cluster-robust inference in
-    31 %. Below 200 units the result says so.
+    It needs many units: on a map of 63 areas a kilometre apart, 30 of them treated at random, it rejects in 6 to 7, 9
+    to 10 and 13 to 14 % of cases without an effect at a nominal 5 % with cutoffs of 1.5, 3 and 5 km (uniform: 12, 17
+    and 24 %, and up to a third of the variances are missing); on a map of 400 areas in 6, 6 and 7 %. Where one half of
+    63 areas is treated and neighbours share shocks (correlation 1 / e over a kilometre) it rejects in 24 to 30 %,
+    cluster-robust inference in 31 %. Below 200 units the result says so.
 
     References
     ----------

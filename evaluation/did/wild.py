@@ -15,6 +15,7 @@ from evaluation.influence import group_sums
 from evaluation.influence.multipliers import portions, random_bits, streams
 
 FEW_TREATED = 5
+TIED = 1 - 1e-9  # draws this near the statistic are equal to it but for rounding
 FARTHEST = 128.0  # standard errors from the estimate at which the search for the end of an interval gives up
 FINE = 1e-4  # of a standard error, the accuracy of the ends
 
@@ -137,7 +138,7 @@ class _Test:
     def at(self, theta: float) -> tuple[float, float]:
         """Return the statistic and the p-value of an effect of `theta`."""
         statistic, drawn = self._statistics(theta)
-        reached = (drawn >= abs(statistic) * (1 - 1e-9)).sum()
+        reached = (drawn >= abs(statistic) * TIED).sum()
         return statistic, float((1 + reached) / (1 + len(drawn)))
 
     def end(self, estimate: float, step: float, alpha: float) -> float:
@@ -173,6 +174,6 @@ class _Test:
         def margin(theta: float) -> float:
             statistic, drawn = self._statistics(theta)
             largest = np.partition(drawn, -rank)[-rank] if len(drawn) >= rank else np.inf
-            return float(abs(statistic) - largest)
+            return float(abs(statistic) * TIED - largest)
 
         return margin
