@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from evaluation.did.asymptotic import ClusterRobust
     from evaluation.did.dose import DoseResponse
     from evaluation.did.event_study import EventStudy
+    from evaluation.did.fixed_effects import TwoWayFixedEffects
     from evaluation.did.group_time import GroupTime
+    from evaluation.did.imputation import Imputation
     from evaluation.did.multiplier import MultiplierBootstrap
+    from evaluation.did.poisson import PoissonCohorts
     from evaluation.did.spatial import Conley
     from evaluation.did.triple import TripleDifference
     from evaluation.did.two_by_two import TwoByTwo
@@ -53,9 +56,11 @@ _HOMES = {
     "EvaluationError": "errors",
     "EventStudy": "did.event_study",
     "GroupTime": "did.group_time",
+    "Imputation": "did.imputation",
     "Mean": "survey.estimation",
     "MultiplierBootstrap": "did.multiplier",
     "Panel": "panel",
+    "PoissonCohorts": "did.poisson",
     "Project": "project",
     "Randomization": "randomization",
     "Ratio": "survey.estimation",
@@ -68,6 +73,7 @@ _HOMES = {
     "Total": "survey.estimation",
     "TripleDifference": "did.triple",
     "TwoByTwo": "did.two_by_two",
+    "TwoWayFixedEffects": "did.fixed_effects",
     "open_project": "project",
 }
 
@@ -84,9 +90,11 @@ __all__ = [
     "EvaluationError",
     "EventStudy",
     "GroupTime",
+    "Imputation",
     "Mean",
     "MultiplierBootstrap",
     "Panel",
+    "PoissonCohorts",
     "Project",
     "Randomization",
     "Ratio",
@@ -99,6 +107,7 @@ __all__ = [
     "Total",
     "TripleDifference",
     "TwoByTwo",
+    "TwoWayFixedEffects",
     "open_project",
 ]
 

@@ -172,7 +172,7 @@ def notes_of(measured: Measured, reference: ReferenceSet) -> tuple[Note, ...]:
     return tuple(notes)
 
 
-def in_cases(table: pd.DataFrame, observed: float) -> pd.DataFrame:
+def in_cases(table: pd.DataFrame, observed: float | np.ndarray) -> pd.DataFrame:
     """Turn log ratios into additional cases: ``observed - observed / ratio``; interval ends alike."""
     shown = table.copy()
     for column in ("estimate", "conf_low", "conf_high"):
