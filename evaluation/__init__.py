@@ -7,7 +7,8 @@ The map, in the order in which an evaluation is done:
    (:class:`Study`, :class:`SurveyDesign`) into a :class:`Panel` or a :class:`Sample`, checked once.
 3. Estimators such as :class:`TwoByTwo`, :class:`EventStudy`, :class:`Mean` or :class:`Share` are frozen
    option sets with one method, ``estimate``, and return :class:`Estimates`.
-4. :class:`Randomization` is the inference of an effect unless :class:`ClusterRobust` is asked for.
+4. :class:`Randomization` is the inference of an effect unless another one (:class:`ClusterRobust`,
+   :class:`MultiplierBootstrap`, :class:`ScoreWild`, :class:`Conley`) is asked for.
 5. ``evaluation report annual`` publishes what came out.
 
 Names are loaded on first use, so that importing the package costs next to nothing.
@@ -41,13 +42,22 @@ if TYPE_CHECKING:
     from evaluation.study import Study
     from evaluation.survey.change import Change
     from evaluation.survey.estimation import Mean, Ratio, Share, Total
+    from evaluation.survey.margins import AdjustedShare, MarginalEffect
+    from evaluation.survey.model_proportional import ProportionalOdds
+    from evaluation.survey.model_terms import Category, Interaction
+    from evaluation.survey.models import Linear, Logit, Poisson
+    from evaluation.survey.ordinal import Ordinal
+    from evaluation.survey.reliability import CronbachAlpha, OrdinalAlpha, PolychoricCorrelation
     from evaluation.survey_design import SurveyDesign
 
 _HOMES = {
+    "AdjustedShare": "survey.margins",
     "Agreement": "agreement.register",
+    "Category": "survey.model_terms",
     "Change": "survey.change",
     "ClusterRobust": "did.asymptotic",
     "Conley": "did.spatial",
+    "CronbachAlpha": "survey.reliability",
     "DataError": "errors",
     "DesignError": "errors",
     "DoseResponse": "did.dose",
@@ -57,11 +67,20 @@ _HOMES = {
     "EventStudy": "did.event_study",
     "GroupTime": "did.group_time",
     "Imputation": "did.imputation",
+    "Interaction": "survey.model_terms",
+    "Linear": "survey.models",
+    "Logit": "survey.models",
+    "MarginalEffect": "survey.margins",
     "Mean": "survey.estimation",
     "MultiplierBootstrap": "did.multiplier",
+    "Ordinal": "survey.ordinal",
+    "OrdinalAlpha": "survey.reliability",
     "Panel": "panel",
+    "Poisson": "survey.models",
     "PoissonCohorts": "did.poisson",
+    "PolychoricCorrelation": "survey.reliability",
     "Project": "project",
+    "ProportionalOdds": "survey.model_proportional",
     "Randomization": "randomization",
     "Ratio": "survey.estimation",
     "ReportError": "errors",
@@ -78,10 +97,13 @@ _HOMES = {
 }
 
 __all__ = [
+    "AdjustedShare",
     "Agreement",
+    "Category",
     "Change",
     "ClusterRobust",
     "Conley",
+    "CronbachAlpha",
     "DataError",
     "DesignError",
     "DoseResponse",
@@ -91,11 +113,20 @@ __all__ = [
     "EventStudy",
     "GroupTime",
     "Imputation",
+    "Interaction",
+    "Linear",
+    "Logit",
+    "MarginalEffect",
     "Mean",
     "MultiplierBootstrap",
+    "Ordinal",
+    "OrdinalAlpha",
     "Panel",
+    "Poisson",
     "PoissonCohorts",
+    "PolychoricCorrelation",
     "Project",
+    "ProportionalOdds",
     "Randomization",
     "Ratio",
     "ReportError",

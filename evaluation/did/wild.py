@@ -100,7 +100,7 @@ class _Test:
         self.null_scores, self.codes, self.options = null_scores, groups.codes, options
         scores, information = self._summed(0.0)
         self.kept = np.flatnonzero((scores != 0) | (information != 0))
-        self.enumerated = 2.0 ** len(self.kept) <= options.enumerate_up_to
+        self.enumerated = len(self.kept) < int(options.enumerate_up_to).bit_length()
         # Turning all signs gives the same statistic, so that half of the vectors are enough, less the true one.
         self.draws = 2 ** (len(self.kept) - 1) - 1 if self.enumerated else options.draws
         self.smallest_p = 1.0 / (self.draws + 1)

@@ -185,6 +185,18 @@ def test_two_by_two_offers_it_also_where_cohorts_differ():
     assert levels.row(term="effect")["p_value"] == drawn["p_value"]
 
 
+def test_thousands_of_units():
+    """The bootstrap of many units is the t test; 2,000 signs have far more vectors than any number."""
+    rng = np.random.default_rng(6)
+    x, y = rng.normal(size=(2_000, 1)), rng.normal(size=(2_000, 1))
+    estimate, influence, scores = through_origin(x, y)
+    given_scores = {"null_scores": scores, "estimate": [estimate], "treated": 900, "parameters": None}
+    drawn = conclude(ScoreWild(draws=1_999), influence, **given_scores).table.iloc[0]
+    plain = conclude(ClusterRobust(), influence, **given_scores).table.iloc[0]
+    assert drawn["p_value"] == pytest.approx(plain["p_value"], abs=0.04)
+    assert drawn["conf_high"] - drawn["conf_low"] == pytest.approx(plain["conf_high"] - plain["conf_low"], rel=0.06)
+
+
 def test_size_with_many_treated_units_and_with_few():
     """Over-dispersed counts of 63 areas before and after, no effect, nominal 5 %, 250 panels each.
 
