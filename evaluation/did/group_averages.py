@@ -21,6 +21,7 @@ from evaluation.did.cells import CellEstimator, Design, Effects, cell_effects, f
 from evaluation.did.group_sample import Block, Grid, GroupSample, make_blocks
 from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.estimates import Counts, Note
+from evaluation.randomization.windows import CONTINUITY
 
 REFERENCE = "reference_period"
 FEW_EFFECTIVE = 5.0
@@ -274,7 +275,9 @@ def _rows(
     notes = [_row_note(fitted, own, taken) for own, taken in zip(enters, used, strict=True)]
     estimate = np.where(used.any(axis=1), estimate, np.nan)
     lonely = (fitted.treated == 1) | (fitted.comparison == 1)
-    influence[:, used.any(axis=1) & ~(used & ~lonely).any(axis=1)] = 0.0
+    without = ~(used & ~lonely).any(axis=1)
+    without |= np.sqrt(np.einsum("ir,ir->r", influence, influence)) <= fitted.sample.rounding
+    influence[:, without] = 0.0
     in_order = np.empty_like(influence)
     in_order[fitted.sample.order] = influence
     cohorts = [np.unique(fitted.grid.cohort[taken]) for taken in used]
@@ -303,11 +306,12 @@ def _row_note(fitted: Fitted, own: np.ndarray, used: np.ndarray) -> str:
 
 
 def _cases(fitted: Fitted) -> np.ndarray:
-    """Return ``(C,)`` the cases of the treated units in the period of every cell."""
+    """Return ``(C,)`` the cases of the treated units in the period of every cell; without any, what logs add."""
     sample, counted = fitted.sample, np.zeros(len(fitted.codes))
     for block in fitted.blocks:
         rows = sample.order[block.treated]
-        counted[block.cells] = sample.panel.outcome[np.ix_(rows, fitted.grid.period[block.cells])].sum(axis=0)
+        sums = sample.panel.outcome[np.ix_(rows, fitted.grid.period[block.cells])].sum(axis=0)
+        counted[block.cells] = np.where(sums > 0, sums, CONTINUITY * len(rows))
     return counted
 
 

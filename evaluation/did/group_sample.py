@@ -13,6 +13,7 @@ from evaluation.panel import Panel
 from evaluation.randomization.windows import CONTINUITY
 
 OUT, NEVER = -2, -1
+ROUNDING = 1e-13  # of the largest outcome: what is left where all changes are the same
 FRAME_COLUMNS = frozenset({"unit", "period", "outcome", "exposure"})
 
 
@@ -42,6 +43,8 @@ class GroupSample:
         Units set aside by reason.
     gaps
         Units used that have no data in some period.
+    rounding
+        Standard errors below it are zeros with rounding errors.
     """
 
     panel: Panel
@@ -55,6 +58,7 @@ class GroupSample:
     version: np.ndarray
     dropped: dict[str, int]
     gaps: int
+    rounding: float
 
     def label(self, cohort: int) -> str:
         """Return the first treated period of a cohort."""
@@ -130,6 +134,7 @@ def draw_sample(
     outcome = _analysed(panel, ratio=ratio)[order]
     known = np.isfinite(outcome)
     outcome[~known] = 0.0
+    rounding = ROUNDING * float(np.abs(outcome).max())
     outcome -= (outcome.sum(axis=1) / np.maximum(known.sum(axis=1), 1))[:, None]
     dropped = {
         "core.note.left_out_neighbours": int((panel.left_out & ~panel.treated).sum()),
@@ -148,6 +153,7 @@ def draw_sample(
         version=_versions(values),
         dropped={code: n for code, n in dropped.items() if n},
         gaps=int((lacking & (cohort > OUT)).sum()),
+        rounding=rounding,
     )
 
 

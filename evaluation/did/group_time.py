@@ -221,10 +221,7 @@ class GroupTime:
 def _as_cases(result: Estimates, observed: np.ndarray) -> Estimates:
     """Turn log ratios of rows with `observed` cases into additional cases: ``observed (1 - 1 / ratio)``."""
     slope = observed * np.exp(-result.table["estimate"].to_numpy(dtype=float))
-    parts = [in_cases(result.table.iloc[[row]], float(cases)) for row, cases in enumerate(observed)]
-    table = result.table.copy()
-    for column in ("estimate", "conf_low", "conf_high", "note"):
-        table[column] = np.concatenate([part[column].to_numpy() for part in parts])
+    table = in_cases(result.table, observed)
     table["std_error"] *= slope
     table["statistic"] = table["estimate"] / table["std_error"]
     influence = result.influence

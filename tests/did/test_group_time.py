@@ -346,6 +346,16 @@ def test_cases_follow_from_the_ratio(aggregation):
     assert cases.scale.unit == "cases"
 
 
+def test_cells_without_a_case_have_additional_cases_too():
+    counts = np.random.default_rng(3).poisson(20, (30, 4))
+    counts[:6, 3] = 0
+    panel = panel_of(counts, np.r_[np.full(6, 2), np.full(24, -1)])
+    ratio = GroupTime(aggregation=None, inference=ClusterRobust()).estimate(panel)
+    cases = GroupTime(aggregation=None, inference=ClusterRobust(), scale="levels").estimate(panel)
+    theirs, ours = (result.row(period="2013")["estimate"] for result in (ratio, cases))
+    assert ours == pytest.approx(0.5 * 6 * (1 - np.exp(-theirs)))
+
+
 def test_bands_hold_all_effects():
     y, starts, _ = made()
     method = GroupTime(aggregation="dynamic", scale="additive", inference=MultiplierBootstrap(draws=199))
@@ -585,6 +595,16 @@ def test_the_same_change_everywhere_has_no_error():
     assert result.row(term="effect")["note"] == "survey.note.no_variation"
 
 
+@pytest.mark.parametrize("aggregation", [None, "simple", "dynamic"])
+def test_common_shocks_alone_have_neither_effect_nor_error(aggregation):
+    """Rounding errors are no standard errors."""
+    rng = np.random.default_rng(8)
+    y = 100 * rng.normal(size=(40, 1)) + rng.normal(size=7) + 1e4
+    result = additive(aggregation, covariates=("x",)).estimate(panel_of(y, made()[1], covariates={"x": made()[2]}))
+    assert result.table["note"].unique().tolist() == ["survey.note.no_variation"]
+    np.testing.assert_allclose(result.table["estimate"], 0, atol=1e-10)
+
+
 def test_a_constant_outcome_is_refused():
     assert worded(panel_of(np.full((6, 3), 4.0), [1, 1, -1, -1, -1, -1])) == (
         "GroupTime: the outcome is the same in all areas and periods. What to do: Check whether the right keys were "
@@ -637,6 +657,22 @@ def test_a_measure_that_ends_has_no_cells_after_its_end():
     y, starts, _ = made()
     panel = panel_of(y, starts, until="2015")
     assert additive(None).estimate(panel).table["period"].max() == "2015"
+
+
+def test_units_that_are_almost_surely_treated_are_not_compared_and_counted():
+    """399 of 400 units with x = 1 are treated: the other one would count 399 times."""
+    starts = np.r_[np.full(409, 1), np.full(51, -1)]
+    x = np.r_[np.ones(399), np.zeros(60), 1]
+    y = np.random.default_rng(2).normal(size=(460, 2)) + 50
+    result = additive("simple", covariates=("x",), estimator="inverse_probability").estimate(
+        panel_of(y, starts, covariates={"x": x})
+    )
+    change = y[:, 1] - y[:, 0]
+    assert result.row(term="effect")["estimate"] == pytest.approx(change[:409].mean() - change[409:459].mean())
+    assert (
+        "Start in 2011: 1 areas without the measure are so like those with it that they are not compared; they would "
+        "outweigh all others."
+    ) in result.worded_notes()
 
 
 def test_weights_on_few_areas_are_said():

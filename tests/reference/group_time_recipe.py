@@ -4,9 +4,9 @@
     peers/bin/python tests/reference/group_time_recipe.py path/to/mpdta.csv
 
 Run with these versions on Python 3.11.7 in November 2026. `mpdta.csv` is the county panel of Callaway and Sant'Anna
-(2021), which R's did ships; it is not part of this repository. `confounded.csv` is made here: 63 areas over eight years, 8 of
-them with a measure since 2015, picked where x is high; what happens to an area depends on x, too, so that an unadjusted
-comparison is wrong. Values are [estimate, analytic standard error], at full digits.
+(2021), which R's did ships; it is not part of this repository. `confounded.csv` is made here: 63 areas over eight
+years, 8 of them with a measure since 2015, picked where x is high; what happens to an area depends on x, too, so that
+an unadjusted comparison is wrong. Values are [estimate, analytic standard error], at full digits.
 """
 
 import contextlib
