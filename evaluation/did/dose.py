@@ -1,7 +1,7 @@
 """More of a measure, more effect? The change of units by how much of the measure they had, patrol hours say.
 
 In a straight line, or above against below a threshold. The doses of units are read in :mod:`evaluation.did.dose_units`,
-and exchanged between units in :mod:`evaluation.did.dose_tests`. What is left out: curves between a line and a step.
+and exchanged between units in :mod:`evaluation.did.dose_exchange`. What is left out: curves between a line and a step.
 """
 
 from __future__ import annotations
@@ -12,8 +12,18 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from evaluation.did.dose_tests import Labels, among_treated, from_zero
-from evaluation.did.dose_units import SAME, Dosed, stacked_poisson, with_doses
+from evaluation.did.dose_exchange import Labels, among_treated, from_zero
+from evaluation.did.dose_units import (
+    EQUAL_DOSES,
+    NOBODY_BELOW,
+    SAME,
+    Dosed,
+    Regressions,
+    linear_regressions,
+    threshold_regressions,
+    with_doses,
+    without_doses_elsewhere,
+)
 from evaluation.did.effects import counts_of, effect_row, facts_of, notes_of, plain_row
 from evaluation.did.inference import OnRequest
 from evaluation.did.randomised import NO_CASE
@@ -28,8 +38,6 @@ from evaluation.randomization.inference import Randomization, Tested
 METHOD = "DoseResponse"
 FORMS = ("linear", "threshold")
 FEW_DOSES = 2
-EQUAL_DOSES, NOBODY_BELOW = "triple_dose.note.equal_doses", "triple_dose.note.nobody_below"
-ONE_UNIT = "triple_dose.note.one_unit"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +132,8 @@ class DoseResponse:
         check_number_column(panel, self.dose, METHOD)
         windows = choose_windows(panel, self.before, self.after, METHOD)
         dosed = with_doses(panel, measure(panel, windows, METHOD), self.dose, METHOD)
+        if self.form == "threshold":
+            dosed = without_doses_elsewhere(dosed, METHOD)
         above = self._above(dosed)
         if not isinstance(self.inference, Randomization):
             return self._on_request(panel, dosed, above, self.inference)
@@ -132,7 +142,11 @@ class DoseResponse:
             if self.form == "linear"
             else self._threshold(panel, dosed, above, self.inference)
         )
-        return self._result(panel, dosed, rows, reference)
+        try:
+            pooled = float(self._regressions(panel, dosed, above).estimate[0])
+        except EstimationError:
+            pooled = float("nan")
+        return self._randomised(panel, dosed, rows, reference, pooled)
 
     # --- the two forms under randomisation ---
 
@@ -168,8 +182,9 @@ class DoseResponse:
             rows["difference"] = among_treated(effects, effects.share * above, labels, both, inference.level)
         return rows, reference
 
-    def _result(self, panel: Panel, dosed: Dosed, rows: dict[str, Tested | str], reference: ReferenceSet) -> Estimates:
-        pooled = self._pooled_or_missing(panel, dosed)
+    def _randomised(
+        self, panel: Panel, dosed: Dosed, rows: dict[str, Tested | str], reference: ReferenceSet, pooled: float
+    ) -> Estimates:
         shown = {
             term: plain_row(np.nan, tested) if isinstance(tested, str) else effect_row(tested)
             for term, tested in rows.items()
@@ -193,60 +208,28 @@ class DoseResponse:
 
     # --- Poisson regression ---
 
+    def _regressions(self, panel: Panel, dosed: Dosed, above: np.ndarray) -> Regressions:
+        if self.form == "threshold":
+            return threshold_regressions(panel, dosed, above)
+        return linear_regressions(panel, dosed, self.step or self._unit(dosed))
+
     def _on_request(self, panel: Panel, dosed: Dosed, above: np.ndarray, inference: OnRequest) -> Estimates:
-        terms, estimate, influence, notes = self._regressions(panel, dosed, above)
+        if above.sum() < 2:
+            raise EstimationError(Problem("core.one_treated", method=METHOD))
+        found = self._regressions(panel, dosed, above)
         result = inference.conclude(
-            pd.DataFrame({"term": terms}),
-            estimate,
-            influence,
+            pd.DataFrame({"term": found.terms}),
+            found.estimate,
+            found.influence,
             panel=panel,
             scale=Scale("log", "ratio"),
             method=self,
             counts=counts_of(panel, dosed.measured),
-            row_notes=notes,
+            row_notes=found.notes,
         )
-        own = tuple(Note(code, {"n": n}) for code, n in dosed.measured.dropped.items())
-        notes_of_doses = (*own, *dosed.notes, *self._notes(dosed))
-        return replace(result, notes=(*result.notes, *notes_of_doses), facts={**result.facts, **self._facts(dosed)})
-
-    def _regressions(
-        self, panel: Panel, dosed: Dosed, above: np.ndarray
-    ) -> tuple[list[str], np.ndarray, np.ndarray, list[str]]:
-        """Return terms, estimates ``(k,)``, influences ``(N, k)`` and row notes of the Poisson regressions.
-
-        With one unit on a side nothing shows how much it varies: the estimate has no standard error.
-        """
-        treated, nothing = dosed.treated.astype(float), np.zeros((len(dosed.treated), 1))
-        if self.form == "linear":
-            doses = dosed.increase / (self.step or self._unit(dosed))
-            slopes, influence = stacked_poisson(panel, dosed, [doses])
-            if dosed.different < 2:
-                return ["effect", "more"], np.r_[slopes, np.nan], np.hstack([influence, nothing]), ["", EQUAL_DOSES]
-            more, influence_more = stacked_poisson(panel, dosed, [doses, treated])
-            alone = "" if treated.sum() > 2 else ONE_UNIT
-            shown = nothing if alone else influence_more[:, :1]
-            return ["effect", "more"], np.r_[slopes, more[0]], np.hstack([influence, shown]), ["", alone]
-        sides, terms = [above.astype(float), treated * ~above], ["effect", "below", "difference"]
-        if sides[0].sum() < 2:
-            raise EstimationError(Problem("core.one_treated", method=METHOD))
-        if not sides[1].any():
-            slopes, influence = stacked_poisson(panel, dosed, sides[:1])
-            notes = ["", NOBODY_BELOW, NOBODY_BELOW]
-            return terms, np.r_[slopes, np.nan, np.nan], np.hstack([influence, nothing, nothing]), notes
-        slopes, influence = stacked_poisson(panel, dosed, sides)
-        contrasts = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, -1.0]])
-        known = np.array([1.0, 1.0, 1.0] if sides[1].sum() > 1 else [1.0, 0.0, 0.0])
-        return terms, slopes @ contrasts, influence @ contrasts * known, np.where(known > 0, "", ONE_UNIT).tolist()
-
-    def _pooled_or_missing(self, panel: Panel, dosed: Dosed) -> float:
-        above = self._above(dosed).astype(float)
-        below = dosed.treated - above
-        classes = [above, below] if below.any() else [above]
-        chosen = classes if self.form == "threshold" else [dosed.increase / (self.step or self._unit(dosed))]
-        try:
-            return float(stacked_poisson(panel, dosed, chosen)[0][0])
-        except EstimationError:
-            return float("nan")
+        dropped = tuple(Note(code, {"n": n}) for code, n in dosed.measured.dropped.items())
+        notes = (*result.notes, *dropped, *dosed.notes, *self._notes(dosed))
+        return replace(result, notes=notes, facts={**result.facts, **self._facts(dosed)})
 
     # --- doses ---
 

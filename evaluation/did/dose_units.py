@@ -1,4 +1,4 @@
-"""The doses of units: what each had more of the measure after its start than before, and regressions on it."""
+"""The doses of units: what each had more of the measure after its start than before, and Poisson regressions on it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from evaluation.randomization.windows import WindowSums
 from evaluation.regression import two_way
 
 SAME = 1e-9  # doses this much of the largest apart are the same
+EQUAL_DOSES, NOBODY_BELOW = "triple_dose.note.equal_doses", "triple_dose.note.nobody_below"
+ONE_UNIT, NO_CASE = "triple_dose.note.one_unit", "regression.separated.problem"
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +80,7 @@ def with_doses(panel: Panel, measured: Measured, name: str, method: str) -> Dose
     windows, effects = measured.windows, measured.effects
     earlier = sums.over(-windows.gap - windows.before, windows.before) / windows.before
     increase = sums.over(windows.lead, windows.after) / windows.after - earlier
+    increase[np.abs(increase) <= SAME * np.nanmax(dose, initial=0.0)] = 0.0
     at_own = np.clip(effects.cohort, 0, len(increase) - 1), np.arange(len(effects.cohort))
     treated = effects.treated(effects.cohort)
     unknown = treated & np.isnan(increase[at_own])
@@ -100,6 +103,71 @@ def with_doses(panel: Panel, measured: Measured, name: str, method: str) -> Dose
     notes = tuple(Note(f"triple_dose.note.{code}", {"n": n}) for code, n in counts.items() if n)
     increase = np.where(np.isnan(increase), own, increase)  # in the windows of another cohort
     return Dosed(measured, np.where(effects.pool, increase, 0.0), own, notes)
+
+
+def without_doses_elsewhere(dosed: Dosed, method: str) -> Dosed:
+    """Return the changes without comparison units that have a dose, for which classes of doses have no place.
+
+    Raises
+    ------
+    EstimationError
+        No comparison unit is left.
+    """
+    effects, measured = dosed.measured.effects, dosed.measured
+    elsewhere = effects.pool & (effects.cohort < 0) & (dosed.increase != 0).any(axis=0)
+    if not elsewhere.any():
+        return dosed
+    if not (effects.pool & ~dosed.treated & ~elsewhere).any():
+        raise EstimationError(Problem("core.no_comparison_left", method=method))
+    lost = {"triple_dose.note.dose_elsewhere_left_out": int(elsewhere.sum())}
+    effects = replace(effects, pool=effects.pool & ~elsewhere)
+    notes = tuple(note for note in dosed.notes if note.code != "triple_dose.note.dose_elsewhere")
+    return replace(dosed, measured=replace(measured, effects=effects, dropped=measured.dropped | lost), notes=notes)
+
+
+# --- regressions ---
+
+
+@dataclass(frozen=True, eq=False)
+class Regressions:
+    """Poisson coefficients by term ``(k,)`` with influences ``(N, k)`` and row notes; the first is the effect.
+
+    With one unit on a side nothing shows how much it varies: the influence is zero and a note says why.
+    """
+
+    terms: tuple[str, ...]
+    estimate: np.ndarray
+    influence: np.ndarray
+    notes: list[str]
+
+
+def linear_regressions(panel: Panel, dosed: Dosed, step: float) -> Regressions:
+    """Return the slope by `step` of dose, and that beside an effect which all treated units share."""
+    doses, treated = dosed.increase / step, dosed.treated.astype(float)
+    slope, influence = stacked_poisson(panel, dosed, [doses])
+    more, of_more, note = np.array([np.nan]), np.zeros((len(treated), 1)), EQUAL_DOSES
+    if dosed.different > 1:
+        try:
+            more, of_more = (part[..., :1] for part in stacked_poisson(panel, dosed, [doses, treated]))
+            note = "" if treated.sum() > 2 else ONE_UNIT
+        except EstimationError:
+            note = NO_CASE
+    of_more = np.zeros_like(of_more) if note else of_more
+    return Regressions(("effect", "more"), np.r_[slope, more], np.hstack([influence, of_more]), ["", note])
+
+
+def threshold_regressions(panel: Panel, dosed: Dosed, above: np.ndarray) -> Regressions:
+    """Return the effects above and below the threshold against units without the measure, and their difference."""
+    below = dosed.treated & ~above
+    sides = [above.astype(float), below.astype(float)] if below.any() else [above.astype(float)]
+    effects, influence = stacked_poisson(panel, dosed, sides)
+    if not below.any():
+        effects, influence = np.r_[effects, np.nan], np.hstack([influence, np.zeros_like(influence)])
+    contrasts = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, -1.0]])
+    notes = ["", *([""] if below.sum() > 1 else [ONE_UNIT] if below.any() else [NOBODY_BELOW]) * 2]
+    influence = np.where([note == "" for note in notes], influence @ contrasts, 0.0)
+    estimate = np.array([effects[0], effects[1], effects[0] - effects[1]])
+    return Regressions(("effect", "below", "difference"), estimate, influence, notes)
 
 
 def stacked_poisson(panel: Panel, dosed: Dosed, regressors: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

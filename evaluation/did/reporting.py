@@ -223,7 +223,7 @@ def reporting_adjusted(
 def _scale_problems(result: Estimates) -> list[Problem]:
     if result.scale.name == "log":
         return []
-    return [Problem("triple_dose.no_log_ratio", method=type(result.method).__name__, scale=result.scale.unit)]
+    return [Problem("triple_dose.no_log_ratio", method=type(result.method).__name__)]
 
 
 def _numbers(row: pd.Series) -> dict[str, object]:

@@ -88,7 +88,7 @@ def test_poisson_with_clustered_errors_against_reference(source):
     )
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(factor=st.floats(0.2, 5), seed=st.integers(0, 100))
 def test_what_moves_both_kinds_of_the_treated_units_alike_cancels(factor, seed):
     night, day = (kind.astype(float) for kind in poisson(units=24, years=8, seed=seed))
@@ -178,10 +178,10 @@ def test_the_frame_stays_as_it_was():
 
 
 def test_size_and_coverage_in_small():
-    """Three of 63 areas among those with the most night cases; 100 panels, judged by their 99.9 % binomial interval."""
+    """Three of 63 areas among those with the most night cases; 60 panels, judged by their 99.9 % binomial interval."""
     rng, missed = np.random.default_rng(5), {0.0: [], np.log(0.8): []}
     method = TripleDifference(against="day", before=2, after=1, inference=Randomization(draws=199, enumerate_up_to=0))
-    for number in range(100):
+    for number in range(60):
         shocks, options = 0.2 * rng.standard_normal((63, 12)), {"mean": 80.0, "dispersion": 3.0, "season": 0.0}
         night, day = (simulate_counts(rng, 63, 12, log_effect=shocks, **options) for _ in range(2))
         source = CountPanel("", night, grid_contiguity(7, 9), tuple(map(str, range(2010, 2022))), (9,), 2, 1)
