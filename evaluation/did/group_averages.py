@@ -68,7 +68,7 @@ class Averaged:
     """Averages of cells ``(r,)`` with the influences ``(N, r)`` of the panel's units; rows as in `keys`.
 
     `notes` are codes of rows that have no number to be judged, or that rest on a part of the cells; `observed` are the
-    cases of the treated units in the cells of each row.
+    cases of the treated units in the cells of each row (without any, what the logs add to counts).
     """
 
     keys: pd.DataFrame
@@ -282,12 +282,13 @@ def _rows(
     in_order[fitted.sample.order] = influence
     cohorts = [np.unique(fitted.grid.cohort[taken]) for taken in used]
     units = [fitted.sample.sizes[own].sum() for own in cohorts] if "term" in averages.keys else fitted.treated
+    observed = used @ _cases(fitted) if cases else np.zeros(len(used))
     return Averaged(
         keys=averages.keys.assign(n=np.asarray(units, dtype=int)),
         estimate=estimate,
         influence=in_order,
         notes=notes,
-        observed=used @ _cases(fitted) if cases else np.zeros(len(used)),
+        observed=np.where(observed > 0, observed, CONTINUITY * np.asarray(units)),
     )
 
 
@@ -306,12 +307,11 @@ def _row_note(fitted: Fitted, own: np.ndarray, used: np.ndarray) -> str:
 
 
 def _cases(fitted: Fitted) -> np.ndarray:
-    """Return ``(C,)`` the cases of the treated units in the period of every cell; without any, what logs add."""
+    """Return ``(C,)`` the cases of the treated units in the period of every cell."""
     sample, counted = fitted.sample, np.zeros(len(fitted.codes))
     for block in fitted.blocks:
         rows = sample.order[block.treated]
-        sums = sample.panel.outcome[np.ix_(rows, fitted.grid.period[block.cells])].sum(axis=0)
-        counted[block.cells] = np.where(sums > 0, sums, CONTINUITY * len(rows))
+        counted[block.cells] = sample.panel.outcome[np.ix_(rows, fitted.grid.period[block.cells])].sum(axis=0)
     return counted
 
 
