@@ -90,8 +90,8 @@ def at_larger_units(panel: Panel, method: Estimator, parents: Mapping[str, str])
     ['areas', 'larger', 'diluted']
     """
     larger = coarser(panel, parents)
-    fixed = with_windows(method, panel)
-    full, coarse = fixed.estimate(panel), fixed.estimate(larger)
+    full = method.estimate(panel)
+    coarse = with_windows(method, full, panel).estimate(larger)
     facts = _shares(panel, parents) | {"larger_units": len(larger.units), "larger_treated": int(larger.treated.sum())}
     rows: list[dict[str, Any]] = [{"units": "areas", **row_of(full)}, {"units": "larger", **row_of(coarse)}]
     if full.scale.name == "log" and np.isfinite(facts["treated_share"]):

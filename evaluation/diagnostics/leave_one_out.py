@@ -53,7 +53,7 @@ def leave_one_out(panel: Panel, method: Estimator, *, parents: Mapping[str, str]
     if not treated and not districts:
         raise DesignError(Problem("diagnostics.one_treated"))
     full = method.estimate(panel)
-    fixed = with_windows(method, panel)
+    fixed = with_windows(method, full, panel)
     left_out = [("treated", unit, [unit]) for unit in treated]
     left_out += [("comparison", district, units) for district, units in districts.items()]
     results = [attempt_variant(fixed, panel, **without_units(panel, units)) for _, _, units in left_out]

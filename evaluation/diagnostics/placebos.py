@@ -80,7 +80,7 @@ def placebo_in_time(panel: Panel, method: Estimator, *, dates: Sequence[str] | N
     """
     full = method.estimate(panel)
     clean = int(panel.starts[panel.treated].min()) - panel.gap
-    method, before, after, notes = _shortened(with_windows(method, panel), full, panel, clean)
+    method, before, after, notes = _shortened(with_windows(method, full, panel), full, panel, clean)
     chosen = _given(panel, dates, clean) if dates is not None else _possible(panel, before, after, clean)
     if not chosen:
         raise DesignError(Problem("diagnostics.no_earlier_date", periods=clean))
@@ -111,7 +111,7 @@ def _shortened(
     after = min(after, max(1, clean // 3))
     shorter = min(before, max(1, (clean - anticipation - after) // 2))
     note = Note("diagnostics.note.shorter_windows", {"before": shorter, "after": after})
-    if hasattr(method, "before") and hasattr(method, "after"):
+    if getattr(method, "before", None) is not None:
         options: Any = method
         method = replace(options, before=shorter, after=after)
     return method, shorter, after, (note,)
@@ -220,7 +220,9 @@ def placebo_in_space(
     assigned = _sets(pool, starts, size, sets, seed)
     frame = panel.frame[panel.frame["unit"].isin(pool)]
     one = partial(
-        _effect_of_set, for_point(with_windows(method, panel)), replace(panel, frame=frame, **_nobody(panel, pool))
+        _effect_of_set,
+        for_point(with_windows(method, full, panel)),
+        replace(panel, frame=frame, **_nobody(panel, pool)),
     )
     results = list(executor.map(one, assigned) if executor else map(one, assigned))
     rows = [
@@ -322,7 +324,7 @@ def placebo_on_outcome(panel: Panel, method: Estimator, outcomes: Sequence[str] 
     """
     _check_outcomes(panel, outcomes)
     full = method.estimate(panel)
-    fixed = with_windows(method, panel)
+    fixed = with_windows(method, full, panel)
     if isinstance(outcomes, Mapping):
         results = [attempt(fixed, other) for other in outcomes.values()]
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,15 +30,16 @@ class Path:
     ----------
     result
         The event study.
-    times
-        ``(k,)`` event times of its rows.
+    rows, times
+        ``(k,)`` positions of the rows of an event time, and these times.
     column
-        ``(k,)`` column of each row in the draws or influences, -1 for a reference period.
+        ``(k,)`` column of each in the draws or influences, -1 for a reference period.
     level
         Of intervals and tests.
     """
 
     result: Estimates
+    rows: np.ndarray
     times: np.ndarray
     column: np.ndarray
     level: float
@@ -46,16 +47,22 @@ class Path:
     @property
     def estimates(self) -> np.ndarray:
         """``(k,)`` effects, zero in a reference period."""
-        return np.where(self.column < 0, 0.0, self.result.table["estimate"].to_numpy(dtype=float))
+        return np.where(self.column < 0, 0.0, self.result.table["estimate"].to_numpy(dtype=float)[self.rows])
 
     def combination(self, weights: np.ndarray) -> tuple[dict[str, Any], float]:
         """Return the row of a linear combination ``(k,)`` of the effects, and its detectable size."""
         if self.result.draws is not None:
             return _by_draws(self.drawn(self.result.draws) @ weights, self.level)
-        row = contrast(self.result, np.where(self.column < 0, 0.0, weights)[None], level=self.level).table.iloc[0]
+        row = contrast(self.result, self.spread_out(weights)[None], level=self.level).table.iloc[0]
         error, df = float(row["std_error"]), float(row["df"])
         power = ndtri(POWER) if np.isinf(df) else stdtrit(df, POWER)
         return {name: row[name] for name in (*NUMBERS, "note")}, float((critical_value(self.level, df) + power) * error)
+
+    def spread_out(self, weights: np.ndarray) -> np.ndarray:
+        """Return weights ``(..., k)`` of event times as weights of all rows of the result, none on a reference."""
+        full = np.zeros((*weights.shape[:-1], len(self.result.table)))
+        full[..., self.rows] = np.where(self.column < 0, 0.0, weights)
+        return full
 
     def drawn(self, draws: Draws) -> np.ndarray:
         """Return ``(B, k)`` effects under drawn assignments, the true one first; zero in a reference period."""
@@ -69,7 +76,8 @@ def pre_trends(panel: Panel, method: Estimator | None = None) -> Estimates:
     Parameters
     ----------
     method
-        An estimator of effects by event time; :class:`evaluation.EventStudy` if None.
+        An estimator of effects by event time; :class:`evaluation.EventStudy` if None. A varying base is replaced by
+        the universal one: changes from one period to the next are no path.
 
     Returns
     -------
@@ -107,6 +115,9 @@ def pre_trends(panel: Panel, method: Estimator | None = None) -> Estimates:
     ['period', 'period', 'period', 'slope', 'at_effect']
     """
     method = EventStudy() if method is None else method
+    if getattr(method, "base", None) == "varying":
+        options: Any = method
+        method = replace(options, base="universal")
     path = _path(method.estimate(panel), method)
     before = (path.times < -panel.study.anticipation) & np.isfinite(path.estimates)
     points, own = _points(path, before, panel)
@@ -122,7 +133,7 @@ def pre_trends(panel: Panel, method: Estimator | None = None) -> Estimates:
     joint, notes = _joint(path, before)
     table = pd.concat(
         [
-            path.result.table.loc[before, [*NUMBERS, "note"]].assign(term="period", event_time=path.times[before]),
+            path.result.table.iloc[path.rows[before]].assign(term="period", event_time=path.times[before]),
             pd.DataFrame([{"term": "slope", **slope}, {"term": "at_effect", **implied}]),
         ],
         ignore_index=True,
@@ -146,7 +157,7 @@ def pre_trends(panel: Panel, method: Estimator | None = None) -> Estimates:
     )
 
 
-def _path(result: Estimates, method: Estimator) -> Path:
+def _path(result: Estimates, method: Any) -> Path:
     """Return the effects by event time of a result.
 
     Raises
@@ -158,17 +169,15 @@ def _path(result: Estimates, method: Estimator) -> Path:
     if "event_time" not in table.columns:
         raise DesignError(Problem("diagnostics.no_event_times", method=name))
     rows = np.flatnonzero(table["event_time"].notna())
-    times = table["event_time"].to_numpy(dtype=float, na_value=np.nan)
-    reference = table["note"].str.split().map(lambda codes: REFERENCE in codes).to_numpy(dtype=bool)
-    if len(np.unique(times[rows])) < len(table):
+    times = table["event_time"].iloc[rows].to_numpy(dtype=int)
+    reference = np.array([REFERENCE in note.split() for note in table["note"].iloc[rows]], dtype=bool)
+    drawn = None if result.draws is None else result.draws.values.shape[1]
+    judged = result.influence is not None if drawn is None else drawn == (~reference).sum()
+    if not judged or len(np.unique(times)) < len(times):
         raise DesignError(Problem("diagnostics.no_event_times", method=name))
-    column = np.arange(len(table))
-    if result.draws is not None:
-        column = np.where(reference, -1, np.cumsum(~reference) - 1)
-    elif result.influence is None:
-        raise DesignError(Problem("diagnostics.no_event_times", method=name))
-    column = np.where(reference, -1, column)
-    return Path(result, times.astype(int), column, getattr(getattr(method, "inference", None), "level", LEVEL))
+    column = rows if drawn is None else np.cumsum(~reference) - 1
+    level = getattr(getattr(method, "inference", None), "level", LEVEL)
+    return Path(result, rows, times, np.where(reference, -1, column), level)
 
 
 def _points(path: Path, before: np.ndarray, panel: Panel) -> tuple[np.ndarray, np.ndarray]:
@@ -188,9 +197,9 @@ def _distance(path: Path, after: np.ndarray, method: Estimator, panel: Panel) ->
     marked = path.times[path.column < 0]
     if len(marked):
         reference = float(marked.mean())
-    else:
+    else:  # an event study with a longer reference, or an imputation from all periods before
         year, room = PER_YEAR[panel.study.period], int(panel.starts[panel.treated].min()) - panel.gap
-        usual = min(year, room) if isinstance(method, EventStudy) else 1
+        usual = min(year, room) if isinstance(method, EventStudy) else room
         length = int(path.result.facts.get("before", getattr(method, "reference", None) or usual))
         reference = -1 - panel.gap - (length - 1) / 2
     return float(path.times[after].mean()) - reference if after.any() else np.nan
@@ -228,7 +237,7 @@ def _joint(path: Path, before: np.ndarray) -> tuple[float, tuple[Note, ...]]:
         return float(path.result.facts["pre_trend_p"]), ()
     if path.result.influence is not None and treated > periods:
         try:
-            return joint_test(path.result, np.eye(len(path.times))[tested]).p_value, ()
+            return joint_test(path.result, path.spread_out(np.eye(len(path.times))[tested])).p_value, ()
         except EvaluationError as error:
             return float("nan"), reasons([error])
     return float("nan"), (Note("diagnostics.note.no_joint_test", {"treated": treated, "periods": periods}),)

@@ -47,11 +47,12 @@ def regression_to_the_mean(panel: Panel, method: Estimator) -> Estimates:
 
     Notes
     -----
-    Rise ``r`` and change ``d`` of an area are those of the default inference, and the slope b is least squares of d on
-    r over all areas and earlier dates, whose windows all lie before the first start. How far risers fall depends on
-    the windows: a before-window of several years holds the bad year only in part, so that the same areas may even rise
-    against it (b above zero), while against the bad year alone they fall. The unadjusted value weights areas by their
-    cases, the adjusted one as its estimator does, so that their difference is not the return alone.
+    Rise ``r`` and change ``d`` of an area are logs of ratios of sums over windows, as in the default inference of
+    :class:`evaluation.TwoByTwo`, whichever estimator is checked; the slope b is least squares of d on r over all areas
+    and earlier dates, whose windows all lie before the first start. How far risers fall depends on the windows: a
+    before-window of several years holds the bad year only in part, so that the same areas may even rise against it (b
+    above zero), while against the bad year alone they fall. The unadjusted value weights areas by their cases, the
+    adjusted one as its estimator does, so that their difference is not the return alone.
 
     Examples
     --------
@@ -62,11 +63,12 @@ def regression_to_the_mean(panel: Panel, method: Estimator) -> Estimates:
     ['effect', 'unadjusted', 'difference']
     """
     full = method.estimate(panel)
-    if "unadjusted" not in set(full.table.get("term", ())):
-        raise DesignError(Problem("diagnostics.not_adjusted", method=type(method).__name__))
+    effect, name = effect_of(full), type(method).__name__
     if full.scale.name != "log":
-        raise DesignError(Problem("diagnostics.not_log", method=type(method).__name__))
-    effect, naive = effect_of(full), full.row(term="unadjusted")
+        raise DesignError(Problem("diagnostics.not_log", method=name))
+    if "unadjusted" not in set(full.table["term"]):
+        raise DesignError(Problem("diagnostics.not_adjusted", method=name))
+    naive = full.row(term="unadjusted")
     difference = float(naive["estimate"] - effect["estimate"])
     rows: list[dict[str, Any]] = [
         {"term": "effect", **row_of(full)},
@@ -76,7 +78,7 @@ def regression_to_the_mean(panel: Panel, method: Estimator) -> Estimates:
             **plain_row(difference, "diagnostics.note.same_data" if np.isfinite(difference) else str(naive["note"])),
         },
     ]
-    found, facts = _risers(panel, with_windows(method, panel))
+    found, facts = _risers(panel, with_windows(method, full, panel))
     notes = {"expected_return": "diagnostics.note.expected_return"}
     for term in ("expected_return", "placebo_risers_naive", "placebo_risers", "placebo_risers_adjusted"):
         lacking = "diagnostics.note.incomplete" if facts["dates"] else TOO_SHORT

@@ -55,8 +55,8 @@ def without_neighbours(panel: Panel, method: Estimator) -> Estimates:
     _check_neighbours(panel)
     everyone = replace(panel, study=replace(panel.study, leave_out="none"))
     apart = replace(panel, study=replace(panel.study, leave_out="neighbours"))
-    fixed = with_windows(method, panel)
-    results = (fixed.estimate(everyone), fixed.estimate(apart))
+    first = method.estimate(everyone)
+    results = (first, with_windows(method, first, panel).estimate(apart))
     estimates = [float(effect_of(result)["estimate"]) for result in results]
     number = [int(variant.comparison.sum()) for variant in (everyone, apart)]
     rows = [
@@ -121,7 +121,7 @@ def rings(panel: Panel, method: Estimator, *, order: int = 2) -> Estimates:
     if not far.any():
         raise DesignError(Problem("diagnostics.no_far_ring", order=order))
     full = method.estimate(panel)
-    fixed = with_windows(method, panel)
+    fixed = with_windows(method, full, panel)
     members = {ring: _members(panel, distance == ring) for ring in range(order + 1)}
     tried = {ring: _ring(panel, fixed, units, members, starts) for ring, units in members.items() if units}
     rows = [

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.data.periods import convert
+from evaluation.did.two_by_two import TwoByTwo
 from evaluation.did.unit_effects import choose_windows
 from evaluation.errors import DesignError, EstimationError, EvaluationError, Problem
 from evaluation.estimates import NUMBERS, Estimates, Estimator, Note
@@ -126,13 +127,17 @@ def excludes_zero(rows: Iterable[Mapping[str, Any]]) -> np.ndarray:
 # --- options of the estimator ---
 
 
-def with_windows(method: Estimator, panel: Panel) -> Estimator:
-    """Return the estimator with the windows that it chooses in `panel` written down, where it has any."""
+def with_windows(method: Estimator, full: Estimates, panel: Panel) -> Estimator:
+    """Return the estimator with the windows of its result written down, where it has any; others count all periods."""
+    options: Any = method
     if not (hasattr(method, "before") and hasattr(method, "after")):
         return method
-    windows = choose_windows(panel, method.before, method.after, type(method).__name__)
-    options: Any = method
-    return replace(options, before=windows.before, after=windows.after)  # type: ignore[no-any-return]
+    if isinstance(method, TwoByTwo):
+        windows = choose_windows(panel, method.before, method.after, type(method).__name__)
+        return replace(options, before=windows.before, after=windows.after)  # type: ignore[no-any-return]
+    if {"before", "after"} <= set(full.facts):
+        return replace(options, before=full.facts["before"], after=full.facts["after"])  # type: ignore[no-any-return]
+    return method
 
 
 def for_point(method: Estimator) -> Estimator:

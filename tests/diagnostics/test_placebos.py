@@ -122,7 +122,8 @@ def test_other_inference_and_an_estimator_without_an_effect():
     assert np.isfinite(robust.table["std_error"]).all()
     assert refusal(placebo_in_time, panel, EventStudy()) == (
         "EventStudy liefert keine einzelne Wirkung über die ganze Zeit nach dem Beginn. "
-        "Abhilfe: Einen Schätzer verwenden, dessen Ergebnis die Zeile „effect“ hat, etwa TwoByTwo."
+        "Abhilfe: Einen Schätzer verwenden, dessen Ergebnis die Zeile „effect“ hat: "
+        'etwa TwoByTwo, oder aggregation = "simple".'
     )
 
 

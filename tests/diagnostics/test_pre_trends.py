@@ -131,7 +131,7 @@ def test_what_is_no_event_study_is_refused():
         pre_trends(poisson_panel(shape=(24, 12)), TwoByTwo())
     assert caught.value.worded("de") == (
         "TwoByTwo liefert nicht für jede Periode um den Beginn eine Wirkung. "
-        "Abhilfe: Eine Ereignisstudie verwenden, etwa EventStudy."
+        'Abhilfe: EventStudy verwenden, oder aggregation = "dynamic".'
     )
 
 
