@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from evaluation.did.imputation import Imputation
     from evaluation.did.multiplier import MultiplierBootstrap
     from evaluation.did.poisson import PoissonCohorts
+    from evaluation.did.reporting import explained_away, reporting_adjusted, reporting_change
     from evaluation.did.spatial import Conley
+    from evaluation.did.synthetic import SyntheticControl, SyntheticDifference
     from evaluation.did.triple import TripleDifference
     from evaluation.did.two_by_two import TwoByTwo
     from evaluation.did.wild import ScoreWild
@@ -89,11 +91,16 @@ _HOMES = {
     "Share": "survey.estimation",
     "Study": "study",
     "SurveyDesign": "survey_design",
+    "SyntheticControl": "did.synthetic",
+    "SyntheticDifference": "did.synthetic",
     "Total": "survey.estimation",
     "TripleDifference": "did.triple",
     "TwoByTwo": "did.two_by_two",
     "TwoWayFixedEffects": "did.fixed_effects",
+    "explained_away": "did.reporting",
     "open_project": "project",
+    "reporting_adjusted": "did.reporting",
+    "reporting_change": "did.reporting",
 }
 
 __all__ = [
@@ -135,11 +142,16 @@ __all__ = [
     "Share",
     "Study",
     "SurveyDesign",
+    "SyntheticControl",
+    "SyntheticDifference",
     "Total",
     "TripleDifference",
     "TwoByTwo",
     "TwoWayFixedEffects",
+    "explained_away",
     "open_project",
+    "reporting_adjusted",
+    "reporting_change",
 ]
 
 

@@ -29,6 +29,7 @@ from evaluation.randomization.windows import Windows
 SCALES = ("ratio", "levels", "additive")
 TREATED = ("each", "mean")
 FEWEST_PERIODS = 2
+FEWEST_DONORS = 2  # with one, it has no synthetic comparison of its own
 MOST_YEARS = 10  # before the start in yearly data; older years say little about the present
 
 
@@ -95,7 +96,7 @@ class SyntheticControl:
         Raises
         ------
         DesignError
-            The windows do not fit the panel, are too short, or no unit is never treated.
+            The windows do not fit the panel or are too short, or fewer than two units are never treated.
         EstimationError
             No unit has complete data in the windows, or the outcome never varies.
         """
@@ -163,7 +164,7 @@ class SyntheticDifference:
         Raises
         ------
         DesignError
-            The windows do not fit the panel, are too short, or no unit is never treated.
+            The windows do not fit the panel or are too short, or fewer than two units are never treated.
         EstimationError
             No unit has complete data in the windows, or the outcome never varies.
         """
@@ -308,8 +309,8 @@ def _estimate(method: Synthetic, panel: Panel) -> Estimates:
 def _prepared(panel: Panel, method: Synthetic) -> tuple[SyntheticGap, Windows]:
     """Return the measure of change, and the windows: with event times one that reaches as far as they do."""
     name, year = type(method).__name__, PER_YEAR[panel.study.period]
-    if not panel.comparison.any():
-        raise DesignError(Problem("synthetic.no_donors", method=name))
+    if panel.comparison.sum() < FEWEST_DONORS:
+        raise DesignError(Problem("synthetic.no_donors", method=name, n=int(panel.comparison.sum())))
     starts = panel.starts[panel.treated]
     room, ahead = int(starts.min()) - panel.gap, panel.end - int(starts.max())
     window = method.window or (0, 0)

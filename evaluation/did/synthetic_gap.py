@@ -151,8 +151,8 @@ class SyntheticGap(ChangeMeasure):
         both = np.where(known[:, None], np.concatenate([before, after], axis=1), 0.0)
         observed = share @ both
         pool = both[:, : windows.before], np.where(known[:, None], ahead, 0.0).mean(axis=1)
-        treated = chosen.sum(axis=1) * (after if self.horizon is None else ahead).shape[1]
-        weights = self._unit_weights(pool[0], observed[:, : windows.before], allowed, treated, likely)
+        cells = chosen.sum(axis=1) * (after if self.horizon is None else ahead).shape[1]
+        weights = self._unit_weights(pool[0], observed[:, : windows.before], allowed, cells, likely)
         return Comparison(
             observed=np.where(complete[:, None], observed, np.nan),
             synthetic=weights @ both,
@@ -173,16 +173,16 @@ class SyntheticGap(ChangeMeasure):
         donors: np.ndarray,
         targets: np.ndarray,
         allowed: np.ndarray,
-        treated: np.ndarray,
+        cells: np.ndarray,
         likely: np.ndarray | None,
     ) -> np.ndarray:
         """Return ``(p, N)`` weights that bring `donors` ``(N, b)`` nearest to `targets` ``(p, b)``."""
-        key = ("unit", donors.tobytes(), targets.tobytes(), allowed.tobytes(), treated.tobytes())
+        key = ("unit", donors.tobytes(), targets.tobytes(), allowed.tobytes(), cells.tobytes())
         if key not in self.memo:
             design, wanted, ridge = donors, targets, np.zeros(len(targets))
             if self.difference:
                 design, wanted = (one - one.mean(axis=1, keepdims=True) for one in (donors, targets))
-                ridge = np.sqrt(treated) * _step_variance(donors, allowed) * donors.shape[1]
+                ridge = np.sqrt(cells) * _step_variance(donors, allowed) * donors.shape[1]
             self.memo[key] = simplex_weights(design.T, wanted, allowed=allowed, ridge=ridge, start=likely)
         return self.memo[key]
 

@@ -61,7 +61,8 @@ def simplex_weights(
     With ``B`` the columns less the target, the point of the simplex nearest to the target is the direction of the
     solution of a non-negative least-squares problem without the constraint on the sum, ``min |B w|^2 + r |w|^2 +
     c^2 (1'w - 1)^2``, for any ``c``. Its dual is smooth, convex and piecewise quadratic; Newton's method with step
-    control ends on the exact support after a few rounds (Li and Toh 2010 and others on semismooth Newton methods).
+    control ends on the exact support after a few rounds (Hintermüller, Ito and Kunisch 2003, The primal-dual active
+    set strategy as a semismooth Newton method).
 
     Examples
     --------
@@ -74,9 +75,9 @@ def simplex_weights(
     if not len(known):
         return weights
     shift = design.mean(axis=-1)  # weights do not change when everything is moved; rounding errors do
+    moved = design - shift[..., None]
     problems = _Problems(
-        design=(design[known] if design.ndim == 3 else design)
-        - (shift[known] if design.ndim == 3 else shift)[..., None],
+        design=moved[known] if design.ndim == 3 else moved,
         target=(target - shift)[known],
         allowed=allowed[known],
         ridge=np.broadcast_to(ridge, (len(allowed),))[known],
@@ -187,12 +188,12 @@ class _Problems:
         np.put_along_axis(y, chosen, np.linalg.solve(matrix, right[:, :, None])[:, :, 0], axis=1)
         return y
 
-    def merit(self, y: np.ndarray, rows: np.ndarray, penalty: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the dual function ``(p,)`` at ``y``, ``C'C y``, and the positive part of ``c^2 - C'C y``."""
-        inner = self.product(y, rows)
-        above = np.where(self.allowed[rows], np.maximum(self.square[rows][:, None] - inner, 0.0), 0.0)
-        value = 0.5 * (y * inner).sum(axis=1) + 0.5 * (above**2).sum(axis=1) / penalty
-        return value, inner, above
+    def merit(
+        self, y: np.ndarray, product: np.ndarray, rows: np.ndarray, penalty: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the dual function ``(p,)`` at ``y``, and the positive part of ``c^2 - C'C y``, given ``C'C y``."""
+        above = np.where(self.allowed[rows], np.maximum(self.square[rows][:, None] - product, 0.0), 0.0)
+        return 0.5 * ((y * product).sum(axis=1) + (above**2).sum(axis=1) / penalty), above
 
 
 def _minimise(problems: _Problems, support: np.ndarray) -> np.ndarray:
@@ -212,20 +213,19 @@ def _minimise(problems: _Problems, support: np.ndarray) -> np.ndarray:
 
 def _newton(problems: _Problems, y: np.ndarray, rows: np.ndarray, penalty: np.ndarray) -> None:
     """Improve `y` in place until every problem of `rows` has its exact support."""
-    value, inner, above = problems.merit(y[rows], rows, penalty[rows])
+    product = problems.product(y[rows], rows)
+    value, above = problems.merit(y[rows], product, rows, penalty[rows])
     for _ in range(ROUNDS):
         old, weight, support = y[rows], penalty[rows], above > 0
         new = problems.solve(support, rows, weight)
-        after, product, rest = problems.merit(new, rows, weight)
-        noise = 100 * ROUNDING * problems.square[rows] / weight
+        step, moved = new - old, problems.product(new, rows) - product
+        after, rest = problems.merit(new, product + moved, rows, weight)
         total = np.abs(new.sum(axis=1))
-        slack = np.maximum(TOLERANCE * total, noise)
-        below = np.maximum(
-            np.where(support, -new, rest / weight[:, None]).max(axis=1), 0.0
-        )  # a weight with the wrong sign
+        slack = np.maximum(TOLERANCE * total, 100 * ROUNDING * problems.square[rows] / weight)
+        wrong = np.where(support, -new, rest / weight[:, None])  # weights below 0, and those that should be above it
+        below = np.maximum(wrong.max(axis=1), 0.0)
         exact = below <= slack
-        step = new - old
-        slope = ((inner - problems.product(above, rows) / weight[:, None]) * step).sum(axis=1)
+        slope = (product * step).sum(axis=1) - (above * moved).sum(axis=1) / weight
         length = np.ones(len(rows))
         for _ in range(HALVINGS):
             short = (after > value + DECREASE * length * slope + 1e-14 * np.abs(value)) & ~exact
@@ -233,10 +233,11 @@ def _newton(problems: _Problems, y: np.ndarray, rows: np.ndarray, penalty: np.nd
                 break
             length = np.where(short, length / 2, length)
             new = old + length[:, None] * step
-            after, product, rest = problems.merit(new, rows, weight)
+            after, rest = problems.merit(new, product + length[:, None] * moved, rows, weight)
         y[rows] = new
         left = ~exact & ~((length < STALLED) & (below <= ROUGH * total))
-        rows, value, inner, above = rows[left], after[left], product[left], rest[left]
-        if not len(rows):
+        if not left.any():
             return
+        product = (product + length[:, None] * moved)[left]
+        rows, value, above = rows[left], after[left], rest[left]
     raise EstimationError(Problem("synthetic.no_weights", n=len(rows)))
