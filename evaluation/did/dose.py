@@ -214,8 +214,8 @@ class DoseResponse:
         return linear_regressions(panel, dosed, self.step or self._unit(dosed))
 
     def _on_request(self, panel: Panel, dosed: Dosed, above: np.ndarray, inference: OnRequest) -> Estimates:
-        if above.sum() < 2:
-            raise EstimationError(Problem("core.one_treated", method=METHOD))
+        if self.threshold is not None and above.sum() < 2:
+            raise EstimationError(Problem("triple_dose.one_above", method=METHOD, threshold=self.threshold))
         found = self._regressions(panel, dosed, above)
         result = inference.conclude(
             pd.DataFrame({"term": found.terms}),

@@ -419,8 +419,12 @@ def test_one_area_on_a_side_has_no_standard_error():
     assert "Mit so wenigen Gebieten auf einer Seite gibt es keinen gebietsweisen Standardfehler." in (
         result.worded_notes("de")
     )
-    with pytest.raises(EstimationError, match="only one area"):
+    with pytest.raises(EstimationError) as caught:
         replace(method, threshold=80.0).estimate(three())
+    assert caught.value.worded("de") == (
+        "DoseResponse: Nur ein Gebiet erreicht die Dosis 80,00; damit gibt es keinen gebietsweisen Standardfehler. "
+        "Abhilfe: Eine niedrigere Schwelle wählen oder die Zufallszuordnung verwenden (inference weglassen)."
+    )
 
 
 def test_inference_that_does_not_fit_says_so():

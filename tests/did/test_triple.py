@@ -132,6 +132,15 @@ def test_each_kind_alone_is_two_by_two():
     )
 
 
+def test_exposure_cancels_as_both_kinds_share_it():
+    panel = two_kinds(*poisson(), {"00": "2020", "01": "2020"})
+    people = np.repeat(np.linspace(1000, 9000, 40), 14) * np.tile(np.linspace(1, 1.3, 14), 40)
+    rates = replace(panel, frame=panel.frame.assign(exposure=people), study=replace(panel.study, exposure=True))
+    one, two = (TripleDifference(against="day").estimate(each) for each in (panel, rates))
+    for name in ("estimate", "p_value", "conf_low", "conf_high"):
+        assert one.row(term="effect")[name] == pytest.approx(two.row(term="effect")[name], abs=1e-9)
+
+
 def test_an_effect_on_the_night_is_found_although_everything_rises():
     night, day = (kind.astype(float) for kind in poisson(seed=4))
     night[:3, 10:] *= 2.5 * 0.6
