@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from evaluation.did.reporting import explaining_change
 from evaluation.did.unit_effects import Measured, collapsed
 from evaluation.errors import EstimationError
 from evaluation.estimates import Counts, Note
@@ -123,7 +124,7 @@ def observed_cases(panel: Panel, measured: Measured) -> float:
 
 
 def facts_of(measured: Measured, tested: Tested, reference: ReferenceSet) -> dict[str, object]:
-    """Return what belongs beside an effect: attainable p, detectable effect, exaggeration, history, reference set."""
+    """Return what belongs beside an effect: what could be found, what would explain it away, with what it was compared."""
     history, log = measured.history, measured.scale != "identity"
     return {
         "smallest_p": tested.smallest_p,
@@ -141,6 +142,7 @@ def facts_of(measured: Measured, tested: Tested, reference: ReferenceSet) -> dic
         "phi": history.phi if history else float("nan"),
         "before": measured.windows.before,
         "after": measured.windows.after,
+        **(explaining_change(tested.estimate, tested.conf_low, tested.conf_high) if log else {}),
     }
 
 
