@@ -209,8 +209,7 @@ def _breaks(evidence: Evidence) -> Check:
 def _inference(estimates: Estimates) -> Check:
     """Randomisation holds with few treated units; a standard error from few of them does not."""
     few = 0 < estimates.counts.treated < FEW_TREATED
-    asymptotic = estimates.draws is None and estimates.influence is not None
-    return Check("inference", not (few and asymptotic), {"treated": estimates.counts.treated})
+    return Check("inference", not (few and estimates.draws is None), {"treated": estimates.counts.treated})
 
 
 def _no_pre_trend(result: Estimates, level: float) -> bool | None:

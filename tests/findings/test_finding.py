@@ -1,5 +1,7 @@
 """Verdict, grade and contrast of a finding, from what is known of a study."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -91,6 +93,7 @@ def test_an_unknown_earlier_dose_lowers_the_grade(existed, baseline, lowered):
     [
         ({"result": estimates(history_dates=5)}, "history"),
         ({"result": estimates(asymptotic=True)}, "inference"),
+        ({"result": replace(estimates(asymptotic=True), influence=None)}, "inference"),  # derived levels
         ({"result": estimates(pre_trend_p=0.01)}, "pre_trend"),
         ({"evidence": Evidence(without_dose=(), pre_trend=estimates(pre_trend_p=0.04))}, "pre_trend"),
         ({"evidence": Evidence(without_dose=(), breaks=("Online-Anzeige",))}, "breaks"),
