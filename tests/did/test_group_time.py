@@ -559,9 +559,9 @@ def test_a_cohort_of_one_has_an_effect_without_error():
     assert np.isnan(row["std_error"])
     assert row["note"] == "group_time.note.one_unit"
     assert (
-        "Start in 2014: where only one area has data there is no standard error, and averages do not contain its chance."
-        in result.worded_notes()
-    )
+        "Start in 2014: where only one area has data there is no standard error, and averages do not contain its "
+        "chance."
+    ) in result.worded_notes()
     assert result.row(term="effect")["std_error"] > 0
 
 
