@@ -247,7 +247,7 @@ def _check_sets(size: int, sets: int, treated: int) -> None:
 
 def _nobody(panel: Panel, pool: Sequence[str]) -> dict[str, Any]:
     """Return the study with one unit of the pool in the place of the treated, until a set is drawn."""
-    return declared(panel, {pool[0]: min(panel.study.starts.values())}, excluded=())
+    return declared(panel, {pool[0]: min(panel.study.starts.values())})
 
 
 def _sets(pool: Sequence[str], starts: Sequence[str], size: int, sets: int, seed: int) -> list[dict[str, str]]:

@@ -127,6 +127,8 @@ def pre_trends(panel: Panel, method: Estimator | None = None) -> Estimates:
     centred = points - points.mean()
     weights[own] = (path.times[own] - points.mean()) / (centred @ centred)
     after = (path.times >= 0) & np.isfinite(path.estimates)
+    if not after.any():
+        raise DesignError(Problem("diagnostics.no_event_times", method=type(method).__name__))
     distance = _distance(path, after, method, panel)
     slope, detectable = path.combination(weights)
     implied, bias = path.combination(weights * distance)
@@ -202,7 +204,7 @@ def _distance(path: Path, after: np.ndarray, method: Estimator, panel: Panel) ->
         usual = min(year, room) if isinstance(method, EventStudy) else room
         length = int(path.result.facts.get("before", getattr(method, "reference", None) or usual))
         reference = -1 - panel.gap - (length - 1) / 2
-    return float(path.times[after].mean()) - reference if after.any() else np.nan
+    return float(path.times[after].mean()) - reference
 
 
 def _facts(path: Path, after: np.ndarray, bias: float) -> dict[str, float]:

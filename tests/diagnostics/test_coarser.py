@@ -37,6 +37,13 @@ def test_sums_starts_and_neighbours_by_hand():
     assert larger.positions == {"1": (0.5, 0.0), "2": (2.5, 0.0), "3": (4.5, 0.0)}
 
 
+def test_a_larger_unit_with_a_treated_and_an_excluded_part_is_treated():
+    panel = panel_of(np.arange(24).reshape(6, 4), {"a": "2012"}, excluded=("b", "d"))
+    larger = coarser(panel, PARENTS)
+    assert larger.study.treated == ("1",)
+    assert larger.study.excluded == ("2",)
+
+
 def test_a_period_in_which_a_part_is_missing_is_a_gap():
     counts = np.full((6, 4), 5.0)
     counts[2, 1] = np.nan

@@ -8,6 +8,7 @@ import pytest
 
 from evaluation import ClusterRobust, DesignError, EstimationError, EventStudy, Randomization, TwoByTwo
 from evaluation.diagnostics import placebo_in_space, placebo_in_time, placebo_on_outcome
+from evaluation.did.fixed_effects import TwoWayFixedEffects
 from evaluation.simulate import simulate_panel
 from tests.diagnostics.made import panel_of, poisson_panel
 
@@ -116,6 +117,17 @@ def test_anticipation_is_left_out_and_staggered_areas_pretend_together():
     assert result.row(date="2015")["estimate"] == by_hand.row(term="effect")["estimate"]
 
 
+def test_estimators_that_count_all_periods_see_of_a_date_what_its_after_window_holds():
+    """The effect is over three years, so that of 2015 ends with 2017."""
+    panel = poisson_panel()
+    method = TwoWayFixedEffects(inference=ClusterRobust())
+    result = placebo_in_time(panel, method)
+    assert result.facts["after"] == 3
+    assert result.table["date"].tolist()[-1] == "2016"
+    by_hand = method.estimate(panel_of(panel.outcome[:, :8], dict.fromkeys("abc", "2015")))
+    assert result.row(date="2015")["estimate"] == pytest.approx(by_hand.row(term="effect")["estimate"], abs=1e-12)
+
+
 def test_other_inference_and_an_estimator_without_an_effect():
     panel = poisson_panel()
     robust = placebo_in_time(panel, TwoByTwo(before=3, after=1, inference=ClusterRobust()))
@@ -166,10 +178,20 @@ def test_few_sets_are_all_tried_and_the_draws_depend_on_the_seed_alone():
 
 def test_staggered_starts_are_dealt_out_and_excluded_areas_stay_out():
     panel = poisson_panel(treated_since={"a": "2017", "b": "2019"}, excluded=("d", "e"))
-    result = placebo_in_space(panel, METHOD, sets=30)
+    result = placebo_in_space(panel, METHOD, sets=12)
     chosen = set(", ".join(result.table["units"]).split(", "))
     assert chosen <= set(panel.units) - {"a", "b", "d", "e"}
     assert np.isfinite(result.table["estimate"]).all()
+    rest = sorted(set(panel.units) - {"a", "b", "d", "e"})
+    names = dict(zip(rest, panel.units, strict=False))
+    counts = panel.outcome[[panel.units.index(unit) for unit in rest]]
+    orders = []
+    for units, estimate in zip(result.table["units"], result.table["estimate"], strict=True):
+        first, second = (names[unit] for unit in units.split(", "))
+        dealt = [{first: one, second: other} for one, other in (("2017", "2019"), ("2019", "2017"))]
+        by_hand = [METHOD.estimate(panel_of(counts, since)).row(term="effect")["estimate"] for since in dealt]
+        orders.append(np.isclose(by_hand, estimate).tolist())
+    assert {tuple(order) for order in orders} == {(True, False), (False, True)}
 
 
 def test_refusals_in_space():

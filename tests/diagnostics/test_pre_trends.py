@@ -7,6 +7,8 @@ import pytest
 
 from evaluation import ClusterRobust, DesignError, EventStudy, Randomization, TwoByTwo
 from evaluation.diagnostics import pre_trends
+from evaluation.did.group_time import GroupTime
+from evaluation.did.imputation import Imputation
 from evaluation.simulate import simulate_panel
 from tests.diagnostics.made import panel_of, poisson_panel
 
@@ -112,6 +114,24 @@ def test_a_dropped_partial_period_is_no_point():
     assert result.table["event_time"].dropna().tolist() == [-4, -3, -2]
     # the reference is -2, the periods after are 0 and 1
     assert result.facts["distance"] == 2.5
+
+
+def test_a_varying_base_is_replaced_by_the_universal_one():
+    panel = poisson_panel(shape=(24, 12))
+    varying, universal = (
+        GroupTime(aggregation="dynamic", base=base, inference=ClusterRobust()) for base in ("varying", "universal")
+    )
+    result, path = pre_trends(panel, varying), universal.estimate(panel).table
+    assert result.table.equals(pre_trends(panel, universal).table)
+    before = path[path["event_time"].notna() & (path["event_time"] < 0)]
+    times, estimates = before["event_time"].to_numpy(dtype=float), before["estimate"].to_numpy()
+    assert result.row(term="slope")["estimate"] == pytest.approx(np.polyfit(times, np.nan_to_num(estimates), 1)[0])
+    assert result.facts["distance"] == 2.0  # from -1 to the middle of 0, 1, 2
+
+
+def test_an_imputation_compares_with_all_periods_before():
+    result = pre_trends(poisson_panel(shape=(24, 12)), Imputation(aggregation="dynamic", inference=ClusterRobust()))
+    assert result.facts["distance"] == 1 + 5  # from the middle of -9 ... -1 to that of 0, 1, 2
 
 
 def test_few_treated_areas_have_no_joint_test_from_influences_and_the_result_says_so():

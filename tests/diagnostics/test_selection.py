@@ -31,15 +31,22 @@ def test_placebo_risers_by_hand():
     panel = poisson_panel(treated_since={"a": "2017", "b": "2017"}, mean=30)
     result = regression_to_the_mean(panel, METHOD)
     logs = np.log(panel.outcome + 0.5)
-    falls, naive = [], []
+    falls, naive, adjusted, changes, rises = [], [], [], [], []
     for date in range(3, 7):
         sums = panel.outcome[:, date - 3 : date].sum(axis=1) + 0.5
         # recent is a half of the window before (one year of three), earlier the other two
         rise = logs[:, date - 1] - np.log(panel.outcome[:, date - 3 : date - 1].mean(axis=1) + 0.5)
         top = np.argsort(-rise)[:2]
         rest = np.setdiff1d(np.arange(30), top)
-        for found, change in ((falls, logs[:, date] - np.log(sums)), (naive, logs[:, date] - logs[:, date - 1])):
-            found.append(change[top].mean() - change[rest].mean())
+        change, last = logs[:, date] - np.log(sums), logs[:, date] - logs[:, date - 1]
+        left = change - result.facts["return_slope"] * rise
+        for found, moved in ((falls, change), (naive, last), (adjusted, left)):
+            found.append(moved[top].mean() - moved[rest].mean())
+        changes.append(change - np.median(change))
+        rises.append(rise - np.median(rise))
+    slope = np.sum(np.array(changes) * rises) / np.sum(np.square(rises))
+    assert result.facts["return_slope"] == pytest.approx(slope)
+    assert result.row(term="placebo_risers_adjusted")["estimate"] == pytest.approx(np.mean(adjusted))
     assert result.facts["dates"] == 4
     assert result.row(term="placebo_risers")["estimate"] == pytest.approx(np.mean(falls))
     assert result.row(term="placebo_risers_naive")["estimate"] == pytest.approx(np.mean(naive))

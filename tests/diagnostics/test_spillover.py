@@ -49,6 +49,19 @@ def test_a_ring_is_the_estimate_with_the_other_rings_set_aside():
     assert (row["estimate"], row["p_value"]) == (other["estimate"], other["p_value"])
 
 
+def test_between_two_areas_spillover_starts_with_the_earlier_and_the_declared_comparison_does_not_matter():
+    since = {"a": "2018", "c": "2016"}
+    panel = poisson_panel(shape=(26, 12), treated_since=since, neighbours=line(26))
+    result = rings(panel, METHOD, order=1)
+    assert result.facts["members"][1] == ("b", "d")
+    by_hand = METHOD.estimate(
+        panel_of(panel.outcome, {"b": "2016", "d": "2016"}, neighbours=line(26), excluded=("a", "c"))
+    )
+    assert result.row(ring=1)["estimate"] == by_hand.row(term="effect")["estimate"]
+    apart = poisson_panel(shape=(26, 12), treated_since=since, neighbours=line(26), leave_out="neighbours")
+    assert rings(apart, METHOD, order=1).table.equals(result.table)
+
+
 def test_spillover_starts_with_the_nearest_area_and_an_excluded_area_is_in_no_ring():
     """a starts in 2016, h in 2018; d is two steps from a, f two from h, e is excluded."""
     panel = poisson_panel(
