@@ -134,14 +134,14 @@ def test_what_cannot_be_offered():
     with pytest.raises(DesignError) as caught:
         conclude(ScoreWild(), np.ones((63, 2)))
     assert str(caught.value) == (
-        "Averages offers no score bootstrap here (2 estimates): it tests one effect with all else fitted without it. "
-        "What to do: Use ClusterRobust or MultiplierBootstrap, or an estimator with one effect that offers it."
+        "Averages offers no score bootstrap here (estimates asked for: 2): it tests one effect with all else fitted "
+        "without it. What to do: Use ClusterRobust or MultiplierBootstrap, or an estimator with one effect that offers it."
     )
     panel = simulate_panel(3, shape=(63, 12), treated=8, start=8, frequency="year")
     with pytest.raises(DesignError) as caught:
         EventStudy(window=(-2, 1), inference=ScoreWild()).estimate(panel)
     assert caught.value.worded("de").startswith(
-        "EventStudy bietet hier keinen Score-Bootstrap (3 Schätzungen): Dieser prüft eine Wirkung"
+        "EventStudy bietet hier keinen Score-Bootstrap (verlangte Schätzungen: 3): Dieser prüft eine Wirkung"
     )
     with pytest.raises(DesignError, match="draws = 10 is not allowed"):
         ScoreWild(draws=10)
