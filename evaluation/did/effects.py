@@ -124,7 +124,7 @@ def observed_cases(panel: Panel, measured: Measured) -> float:
 
 
 def facts_of(measured: Measured, tested: Tested, reference: ReferenceSet) -> dict[str, object]:
-    """Return what belongs beside an effect: what could be found, what would explain it away, with what it was compared."""
+    """Return what belongs beside an effect: what could be found, what would explain it away, and the comparison."""
     history, log = measured.history, measured.scale != "identity"
     return {
         "smallest_p": tested.smallest_p,

@@ -146,7 +146,7 @@ def randomised_path(
         declaration=panel.study,
         method=method,
         counts=counts_of(panel, at_start),
-        notes=(*notes_of(at_start, reference), *_low_counts(at_start)),
+        notes=(*notes_of(at_start, reference), *_low_counts(at_start), *_without_history(measured, at_start)),
         facts=facts_of(at_start, tested[0], reference) | {"pre_trend_p": _joint_p(before)},
     )
 
@@ -204,6 +204,14 @@ def _low_counts(measured: Measured) -> tuple[Note, ...]:
     """Return a caution where single periods of the treated units hold few cases: logs of small counts lean."""
     typical = float(np.median(measured.effects.level[measured.effects.treated(measured.effects.cohort)]))
     return (Note("core.note.low_counts", {"n": typical}),) if typical < FEW_CASES else ()
+
+
+def _without_history(measured: dict[int, Measured], at_start: Measured) -> tuple[Note, ...]:
+    """Return a remark on event times that reach too far for earlier dates, where the others have these."""
+    if not at_start.effects.standardised:
+        return ()
+    times = [k for k, one in measured.items() if not one.effects.standardised]
+    return (Note("core.note.times_without_history", {"times": times}),) if times else ()
 
 
 def _same_dates(tested: dict[int, Tested], measured: dict[int, Measured], assignments: int) -> dict[int, np.ndarray]:

@@ -100,3 +100,10 @@ def test_where_all_cases_vanish_a_ratio_is_missing_and_said_so():
     assert row["p_value"] < 0.05
     assert np.isfinite(row["estimate"]) or "no_ratio" in row["note"].split()
     assert np.isfinite(result.draws.values).all()
+
+
+def test_times_that_reach_beyond_the_history_are_named():
+    panel = simulate_panel(1, shape=(63, 14), treated=["04", "33", "58"], start=8, frequency="year")
+    base = choose_windows(panel, 3, 6, "Method")
+    words = randomised_path(panel, Method(), window=(-2, 5), base=base).worded_notes("en")
+    assert any("too few earlier dates; there areas were stratified" in note for note in words)
