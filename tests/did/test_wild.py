@@ -135,7 +135,8 @@ def test_what_cannot_be_offered():
         conclude(ScoreWild(), np.ones((63, 2)))
     assert str(caught.value) == (
         "Averages offers no score bootstrap here (estimates asked for: 2): it tests one effect with all else fitted "
-        "without it. What to do: Use ClusterRobust or MultiplierBootstrap, or an estimator with one effect that offers it."
+        "without it. What to do: Use ClusterRobust or MultiplierBootstrap, or an estimator with one effect that offers "
+        "it."
     )
     panel = simulate_panel(3, shape=(63, 12), treated=8, start=8, frequency="year")
     with pytest.raises(DesignError) as caught:
