@@ -16,6 +16,8 @@ import pandas as pd
 from evaluation.data.periods import convert
 from evaluation.diagnostics.conditional_sets import relative_magnitudes
 from evaluation.diagnostics.robust_sets import Path, drawn_relative_magnitudes, drawn_smoothness, fixed_length
+from evaluation.did.event_study import EventStudy
+from evaluation.did.synthetic import SyntheticControl, SyntheticDifference
 from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.estimates import Estimates, Note
 from evaluation.influence import covariance
@@ -70,7 +72,9 @@ def sensitivity(
         An option makes no sense.
     EstimationError
         The result has no event times, no uncertainty that belongs to them together, no two periods before
-        the start (the reference counts), nothing at the target, or a base that varies.
+        the start (the reference counts) or nothing at the target; or its effects before and after the start are not
+        measured against one reference (a varying base, imputation with influences), or the periods before are fitted
+        (synthetic control).
 
     Notes
     -----
@@ -197,8 +201,8 @@ def _read(result: Estimates, target: Literal["average"] | int) -> _Read:
         raise EstimationError(Problem("sensitivity.no_path", method=name))
     if result.influence is None and result.draws is None:
         raise EstimationError(Problem("sensitivity.no_noise", method=name))
-    if result.influence is not None and getattr(result.method, "base", "") == "varying":
-        raise EstimationError(Problem("sensitivity.varying_base", method=name))
+    if isinstance(result.method, SyntheticControl | SyntheticDifference):
+        raise EstimationError(Problem("sensitivity.fitted_before", method=name))
     reference = -1 - _gap(study)
     timed = table["event_time"].notna().to_numpy()
     constructed = table["note"].str.split().map(lambda codes: "reference_period" in codes).to_numpy(dtype=bool)
@@ -210,6 +214,8 @@ def _read(result: Estimates, target: Literal["average"] | int) -> _Read:
     zeros = table["event_time"][timed & constructed].to_numpy(dtype=float)
     if not len(zeros) and reference not in table["event_time"].dropna().to_numpy():
         zeros = np.array([float(reference)])
+    if not len(zeros) and result.influence is not None and not isinstance(result.method, EventStudy):
+        raise EstimationError(Problem("sensitivity.other_base", method=name))
     order = np.argsort(np.concatenate([times, zeros]), kind="stable")
     every = np.concatenate([times, zeros])[order]
     last = int((every < -study.anticipation).sum()) - 1

@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as File
 
 import numpy as np
@@ -16,6 +16,7 @@ from evaluation.diagnostics import conditional_sets, robust_sets, sensitivity
 from evaluation.diagnostics.conditional_sets import relative_magnitudes
 from evaluation.diagnostics.robust_sets import Path, extrapolation, fixed_length
 from evaluation.did.asymptotic import ClusterRobust
+from evaluation.did.synthetic import SyntheticControl
 from evaluation.estimates import Counts, Draws, Estimates, Influence, Scale
 from evaluation.simulate import simulate_panel
 from tests.diagnostics.made import poisson_panel
@@ -27,10 +28,8 @@ REFERENCE = json.loads((File(__file__).parent.parent / "reference" / "honest.jso
 class Made:
     """An estimator whose result is written down."""
 
-    base: str = "universal"
 
-
-def made(times, estimate, *, covariance=None, draws=None, notes=None, base="universal", **study):
+def made(times, estimate, *, covariance=None, draws=None, notes=None, **study):
     """A result by event time with a known covariance, or with draws of which the first is the estimate."""
     declared = Study(
         **{"id": "s", "outcome": "o", "event": "e", "period": "year", "treated_since": {"a": "2015"}} | study
@@ -48,7 +47,7 @@ def made(times, estimate, *, covariance=None, draws=None, notes=None, base="univ
         table=table,
         scale=Scale("identity", "cases"),
         declaration=declared,
-        method=Made(base),
+        method=Made(),
         counts=Counts(observations=1, units=1, treated=1),
         influence=influence,
         draws=None if draws is None else Draws(values=np.asarray(draws, dtype=float), key=()),
@@ -437,11 +436,7 @@ def test_event_times_without_a_standard_error_are_bridged():
     full = made([-4, -3, -2, 0, 1], [0.3, 0.2, 0.1, 0.5, 0.8], covariance=1e-16 * np.eye(5))
     table = full.table.copy()
     table.loc[[1, 4], "std_error"] = np.nan
-    holes = sensitivity(
-        Estimates(**{name: getattr(full, name) for name in ("scale", "declaration", "method", "counts", "influence")},
-                  table=table),
-        values=(1,),
-    )  # fmt: skip
+    holes = sensitivity(replace(full, table=table), values=(1,))
     assert holes.facts["after"] == 1
     assert holes.facts["largest_before"] == pytest.approx(0.1)
     assert "2 Ereigniszeiten ohne Standardfehler wurden überbrückt." in holes.worded_notes("de")
@@ -499,12 +494,23 @@ def test_options_that_make_no_sense_are_refused_together():
             "ist nicht bekannt. Abhilfe: Das Ergebnis einer Ereignisstudie verwenden, wie es geschätzt wurde.",
         ),
         (
-            made([-2, 0], [0, 1], covariance=np.eye(2), base="varying"),
+            made([-2, -1, 0], [0, 1, 1], covariance=np.eye(3)),
             {},
-            "Made: with a varying base, the effects before the start are changes from one period to the next and "
-            'cannot be set beside those after it. What to do: Estimate with base = "universal".',
-            "Made: Bei wechselnder Bezugsperiode sind die Werte vor dem Beginn Änderungen von Periode zu Periode und "
-            'nicht mit denen danach vergleichbar. Abhilfe: Mit base = "universal" schätzen.',
+            "Made: the effects before and after the start are measured against different periods and cannot be set "
+            'side by side. What to do: Use EventStudy, TwoWayFixedEffects(aggregation="dynamic") or '
+            'GroupTime(aggregation="dynamic", base="universal").',
+            "Made: Die Werte vor und nach dem Beginn sind an verschiedenen Perioden gemessen und lassen sich nicht "
+            'nebeneinanderstellen. Abhilfe: EventStudy, TwoWayFixedEffects(aggregation="dynamic") oder '
+            'GroupTime(aggregation="dynamic", base="universal") verwenden.',
+        ),
+        (
+            replace(made([-2, 0], [0, 1], draws=np.zeros((2, 2))), method=SyntheticControl()),
+            {},
+            "SyntheticControl: the periods before the start are fitted, so that they do not show how far trends "
+            "differ. What to do: Use an event study, such as EventStudy(window=(-4, 3), reference=1).",
+            "SyntheticControl: Die Perioden vor dem Beginn sind angepasst und zeigen deshalb nicht, wie weit die "
+            "Trends auseinandergehen. Abhilfe: Eine Ereignisstudie verwenden, zum Beispiel EventStudy(window=(-4, 3), "
+            "reference=1).",
         ),
         (
             made([0, 1], [0, 1], covariance=np.eye(2)),
@@ -523,7 +529,7 @@ def test_options_that_make_no_sense_are_refused_together():
             'die Ereignisstudie zeigt, oder "average".',
         ),
     ],
-    ids=["no path", "no noise", "varying base", "nothing before", "no target"],
+    ids=["no path", "no noise", "other base", "fitted", "nothing before", "no target"],
 )
 def test_results_that_do_not_tell_are_refused(result, options, english, german):
     with pytest.raises(EstimationError) as caught:
