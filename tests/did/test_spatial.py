@@ -183,7 +183,7 @@ def test_estimators_and_projects_hand_positions_over(sample_project):
 
 
 def test_size_with_independent_and_with_shared_shocks():
-    """63 areas a kilometre apart, no effect, nominal 5 %, 1,000 draws each.
+    """63 areas a kilometre apart, no effect, nominal 5 %, 600 draws each.
 
     Treated at random, shocks independent: a short cutoff holds its size nearly, a long one does not. The west
     treated and shocks shared (correlation 1 / e over a kilometre): better than without, and still far too often.
@@ -194,7 +194,7 @@ def test_size_with_independent_and_with_shared_shocks():
     rates = {}
     for name, west in (("random", False), ("west", True)):
         rejected = []
-        for _ in range(1_000):
+        for _ in range(600):
             own = GRID[:, 0] < 4 if west else rng.permutation(63) < 30
             shocks = (shared if west else np.eye(63)) @ rng.normal(size=63)
             mean = np.where(own, shocks[own].mean(), shocks[~own].mean())

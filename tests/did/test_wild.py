@@ -199,7 +199,7 @@ def test_thousands_of_units():
 
 
 def test_size_with_many_treated_units_and_with_few():
-    """Over-dispersed counts of 63 areas before and after, no effect, nominal 5 %, 250 panels each.
+    """Over-dispersed counts of 63 areas before and after, no effect, nominal 5 %, 150 panels each.
 
     With 30 treated the share of rejections lies in the 99 % binomial range; with three the bootstrap hardly ever
     rejects, while the t test does so far too often.
@@ -210,7 +210,7 @@ def test_size_with_many_treated_units_and_with_few():
         regressor = np.zeros((63, 2))
         regressor[:treated, 1] = 1.0
         rejected = []
-        for _ in range(250):
+        for _ in range(150):
             level = np.exp(rng.normal(4.5, 0.8, (63, 1))) * np.exp(rng.normal(0, 0.1, (63, 2)))
             counts = rng.poisson(level * [3, 1]).astype(float)
             scores = partial(null_scores, counts, regressor)
@@ -220,6 +220,6 @@ def test_size_with_many_treated_units_and_with_few():
             drawn = _Test(scores, units, ScoreWild(draws=199, seed=int(rng.integers(10**9)))).at(0.0)
             rejected.append((drawn[1] <= 0.05, two_sided_p(t, 62) <= 0.05))
         rates[treated] = np.mean(rejected, axis=0)
-    assert 0.016 < rates[30][0] < 0.09
+    assert 0.005 < rates[30][0] < 0.1
     assert rates[3][0] < 0.04
     assert rates[3][1] > 0.15
