@@ -17,8 +17,9 @@ from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.estimates import Counts, Note
 from evaluation.panel import Panel
 from evaluation.randomization.windows import CONTINUITY
-from evaluation.regression import Cohorts, TwoWayFit, prediction_influence
+from evaluation.regression import Cohorts, Family, Regressors, TwoWayFit, prediction_influence, two_way
 
+COLLINEAR = "regression.collinear"
 YEARS_FOR_SEASON = 2  # whole years before the first start, to tell an area's season from chance
 
 
@@ -27,7 +28,7 @@ class CellOptions(Protocol):
 
     @property
     def before(self) -> int | None:
-        """Periods before the start that count, None for all."""
+        """Periods before the first start that count, None for all."""
 
     @property
     def after(self) -> int | None:
@@ -48,8 +49,8 @@ class Cells:
 
     Parameters
     ----------
-    panel
-        Where they come from.
+    panel, method
+        Where they come from, and the name of the estimator, for messages.
     order
         ``(N,)`` positions of the units in the panel.
     cohorts
@@ -61,8 +62,8 @@ class Cells:
     untreated, treated
         ``(N, T)`` known cells without the measure, and with it; neither in periods of anticipation, in a partial
         period that is dropped, and outside the windows.
-    covariates
-        ``(q, N, T)``.
+    covariates, covariate_names
+        ``(q, N, T)``, and their columns.
     season
         ``(T,)`` calendar month of every period, or None.
     dropped
@@ -72,6 +73,7 @@ class Cells:
     """
 
     panel: Panel
+    method: str
     order: np.ndarray
     cohorts: Cohorts
     starts: np.ndarray
@@ -80,6 +82,7 @@ class Cells:
     untreated: np.ndarray
     treated: np.ndarray
     covariates: np.ndarray
+    covariate_names: tuple[str, ...]
     season: np.ndarray | None
     dropped: dict[str, int] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
@@ -144,6 +147,7 @@ def find_cells(panel: Panel, options: CellOptions, *, positive: bool) -> Cells:
     before, after = _sides(panel, starts, options)
     cells = Cells(
         panel=panel,
+        method=method,
         order=order,
         cohorts=cohorts,
         starts=starts,
@@ -152,23 +156,24 @@ def find_cells(panel: Panel, options: CellOptions, *, positive: bool) -> Cells:
         untreated=known & before[cohorts.codes],
         treated=known & after[cohorts.codes],
         covariates=np.where(np.isfinite(wide), wide, 0.0),
+        covariate_names=options.covariates,
         season=_season(panel, options, method),
         dropped=_left_out(panel),
         notes=_count_note("models_did.note.covariate_missing", int(without_covariate.sum())),
     )
-    return _usable(cells, positive=positive, method=method)
+    return _usable(cells, positive=positive)
 
 
 def _sides(panel: Panel, starts: np.ndarray, options: CellOptions) -> tuple[np.ndarray, np.ndarray]:
     """Return in which periods the units of every cohort count as untreated and as treated, each ``(G + 1, T)``."""
-    periods = np.arange(len(panel.periods))
-    reach = len(periods)
-    first = -panel.gap - (reach if options.before is None else options.before)
+    period = np.arange(len(panel.periods))
+    reach = len(period)
+    first = 0 if options.before is None else starts.min() - panel.gap - options.before
     last = reach if options.after is None else options.after
-    since = periods - starts[:, None]
-    untreated = (since < -panel.gap) & (since >= first)
-    never = (periods >= starts.min() + first) & (periods < starts.max() + last)
-    nothing = np.zeros((1, len(periods)), dtype=bool)
+    since = period - starts[:, None]
+    untreated = (since < -panel.gap) & (period >= first)
+    never = (period >= first) & (period < starts.max() + last)
+    nothing = np.zeros((1, reach), dtype=bool)
     return np.concatenate([untreated, never[None]]), np.concatenate([(since >= 0) & (since < last), nothing])
 
 
@@ -201,7 +206,7 @@ def _count_note(code: str, number: int) -> tuple[Note, ...]:
     return (Note(code, {"n": number}),) if number else ()
 
 
-def _usable(cells: Cells, *, positive: bool, method: str) -> Cells:
+def _usable(cells: Cells, *, positive: bool) -> Cells:
     """Set aside units without a case, without data, or without a period before their start."""
     seen = cells.untreated | cells.treated
     empty = np.zeros(len(seen), dtype=bool)
@@ -230,11 +235,11 @@ def _usable(cells: Cells, *, positive: bool, method: str) -> Cells:
     )
     if not cells.treated.any():
         zero = (ever & empty).any() and not (ever & (no_before | unseen)).any()
-        raise EstimationError(Problem("regression.separated" if zero else "core.no_treated_left", method=method))
+        raise EstimationError(Problem("regression.separated" if zero else "core.no_treated_left", method=cells.method))
     return cells
 
 
-def with_comparison(cells: Cells, predicted: np.ndarray, method: str) -> Cells:
+def with_comparison(cells: Cells, predicted: np.ndarray) -> Cells:
     """Return the cells without treated ones that nobody without the measure is there to compare with.
 
     Parameters
@@ -250,7 +255,7 @@ def with_comparison(cells: Cells, predicted: np.ndarray, method: str) -> Cells:
     compared = cells.treated & np.isfinite(predicted)
     lost = cells.treated.any(axis=1) & ~compared.any(axis=1)
     if not compared.any():
-        raise EstimationError(Problem("core.no_comparison_left", method=method))
+        raise EstimationError(Problem("core.no_comparison_left", method=cells.method))
     single = int((cells.treated & ~compared)[~lost].sum())
     units = int(lost.sum())
     return replace(
@@ -270,6 +275,40 @@ def analysed(cells: Cells, *, additive: bool) -> np.ndarray:
     if additive:
         return np.asarray(cells.outcome / cells.exposure)
     return np.asarray(np.log(cells.outcome + CONTINUITY) - np.log(cells.exposure))
+
+
+def regress(
+    cells: Cells, outcome: np.ndarray, x: Regressors, *, poisson: bool = False, dispersion: float = 0.0
+) -> TwoWayFit:
+    """Fit a regression with unit and period effects.
+
+    Parameters
+    ----------
+    outcome
+        ``(N, T)``, missing at cells that do not take part.
+    x
+        Dummies, and the covariates of `cells`.
+    poisson
+        Whether counts are modelled, with the exposure as offset; else by least squares.
+    dispersion
+        See :func:`evaluation.regression.two_way`.
+
+    Raises
+    ------
+    EstimationError
+        A regressor is explained by the others, or a ratio runs off to infinity.
+    """
+    family: Family = "poisson" if poisson else "gaussian"
+    exposure = cells.exposure if poisson else None
+    try:
+        return two_way(outcome, x, exposure=exposure, family=family, season=cells.season, dispersion=dispersion)
+    except EstimationError as error:
+        if len(cells.covariates) and error.problems[0].code == COLLINEAR:
+            names = list(cells.covariate_names)
+            raise EstimationError(
+                Problem("models_did.covariates_singular", method=cells.method, covariates=names)
+            ) from error
+        raise
 
 
 # --- influences -----------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from evaluation.did.asymptotic import Asymptotic, NullScores
-from evaluation.did.counterfactual import Cells, analysed, find_cells, lonely_rows
+from evaluation.did.counterfactual import Cells, analysed, find_cells, lonely_rows, regress
 from evaluation.did.leads import number_of_leads
 from evaluation.did.rows import (
     SCALES,
@@ -26,7 +26,7 @@ from evaluation.estimates import Estimates, Note
 from evaluation.panel import Panel
 from evaluation.randomization.inference import Randomization
 from evaluation.randomization.measures import ChangeMeasure, MeanOfLogs, PoissonScore
-from evaluation.regression import Regressors, TwoWayFit, null_scores, two_way
+from evaluation.regression import Regressors, TwoWayFit, null_scores
 
 REFERENCE = "reference_period"
 
@@ -48,8 +48,8 @@ class TwoWayFixedEffects:
         ``gaussian``: least squares of ``log[(count + 1/2) / exposure]``, or of counts where `scale` is ``additive``.
         ``poisson``: counts with the exposure as offset, which takes zeros as they are and weights areas by their size.
     before, after
-        Periods before the start and from it on that count; by default all (under randomisation up to three years
-        before and one year after).
+        Periods before the first start, and from each start on, that count; by default all (under randomisation up to
+        three years before and one year after every start).
     leads
         Periods before the reference with a row (``dynamic``); by default one year (three in yearly data), fewer in
         short series.
@@ -141,9 +141,7 @@ def _coefficients(method: TwoWayFixedEffects, panel: Panel) -> RowEffects:
     times = _event_times(cells) if method.aggregation == "dynamic" else []
     kernel = dummies(cells.event_time, times) if times else (cells.event_time >= 0)[:, :, None].astype(float)
     x = Regressors(cells.covariates, cells.cohorts, kernel)
-    fit = two_way(
-        _outcome(method, cells), x, exposure=_offset(method, cells), family=method.family, season=cells.season
-    )
+    fit = regress(cells, _outcome(method, cells), x, poisson=method.family == "poisson")
     periods = int(np.isfinite(fit.fitted).any(axis=0).sum())
     found = RowEffects(
         cells=cells,
@@ -161,10 +159,6 @@ def _outcome(method: TwoWayFixedEffects, cells: Cells) -> np.ndarray:
     """Return the outcome ``(N, T)`` of the cells in the regression."""
     value = cells.outcome if method.family == "poisson" else analysed(cells, additive=method.scale == "additive")
     return np.where(cells.untreated | cells.treated, value, np.nan)
-
-
-def _offset(method: TwoWayFixedEffects, cells: Cells) -> np.ndarray | None:
-    return cells.exposure if method.family == "poisson" else None
 
 
 def _event_times(cells: Cells) -> list[int]:
@@ -210,7 +204,8 @@ def _null_scores(method: TwoWayFixedEffects, cells: Cells) -> NullScores | None:
     """Return the function from a coefficient to unit scores and information under it; None where there is no such."""
     if method.aggregation != "simple" or method.covariates:
         return None
-    outcome, exposure, family = _outcome(method, cells), _offset(method, cells), method.family
+    outcome, family = _outcome(method, cells), method.family
+    exposure = cells.exposure if family == "poisson" else None
 
     def scores(value: float) -> tuple[np.ndarray, np.ndarray]:
         treated = cells.treated.astype(float)

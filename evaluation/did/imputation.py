@@ -15,6 +15,7 @@ from evaluation.did.counterfactual import (
     find_cells,
     fit_influence,
     lonely_rows,
+    regress,
     with_comparison,
 )
 from evaluation.did.leads import with_leads
@@ -33,7 +34,7 @@ from evaluation.estimates import Estimates
 from evaluation.panel import Panel
 from evaluation.randomization.inference import Randomization
 from evaluation.randomization.measures import MeanOfLogs
-from evaluation.regression import Regressors, TwoWayFit, two_way
+from evaluation.regression import Regressors, TwoWayFit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +50,8 @@ class Imputation:
         ``simple``: one effect, the mean over all treated cells. ``dynamic``: by time since the start, with periods
         before it as a test of what the comparison rests on. ``cohort``: by start.
     before, after
-        Periods before the start and from it on that count; by default all (under randomisation up to three years
-        before and one year after).
+        Periods before the first start, and from each start on, that count; by default all (under randomisation up to
+        three years before and one year after every start).
     leads
         Periods before the start with a row (``dynamic``); by default one year (three in yearly data), fewer in
         short series.
@@ -128,8 +129,8 @@ def _imputed(method: Imputation, panel: Panel) -> RowEffects:
     """Return the effects of all rows with their influences."""
     cells = find_cells(panel, method, positive=method.scale != "additive")
     value = analysed(cells, additive=method.scale == "additive")
-    fit = _fit(cells, value, Regressors(cells.covariates))
-    cells = with_comparison(cells, fit.predicted, "Imputation")
+    fit = _untreated_fit(cells, Regressors(cells.covariates), value)
+    cells = with_comparison(cells, fit.predicted)
     rows = treated_rows(cells, method.aggregation)
     number = np.einsum("gtk,gt->k", rows.kernel, cells.cohorts.sums(cells.treated))
     kernel = rows.kernel / number
@@ -146,9 +147,9 @@ def _imputed(method: Imputation, panel: Panel) -> RowEffects:
     )
     if method.aggregation != "dynamic":
         return found
-    return with_leads(found, method, lambda cells, x: _fit(cells, value, x), ratios=False)
+    return with_leads(found, method, lambda cells, x: _untreated_fit(cells, x, value), ratios=False)
 
 
-def _fit(cells: Cells, value: np.ndarray, x: Regressors) -> TwoWayFit:
+def _untreated_fit(cells: Cells, x: Regressors, value: np.ndarray) -> TwoWayFit:
     """Return the regression of `value` ``(N, T)`` at the cells without the measure."""
-    return two_way(np.where(cells.untreated, value, np.nan), x, family="gaussian", season=cells.season)
+    return regress(cells, np.where(cells.untreated, value, np.nan), x)

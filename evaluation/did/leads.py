@@ -13,7 +13,7 @@ from evaluation.did.rows import SINGLE, RowEffects, RowOptions, dummies, row_key
 from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.regression import Regressors, TwoWayFit
 
-NO_CASE = "regression.separated.problem"
+NO_CASE = "models_did.note.no_case"
 LeadFit = Callable[[Cells, Regressors], TwoWayFit]
 
 

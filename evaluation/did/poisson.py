@@ -8,7 +8,15 @@ from typing import Literal
 import numpy as np
 
 from evaluation.did.asymptotic import Asymptotic
-from evaluation.did.counterfactual import Cells, deviations, find_cells, fit_influence, lonely_rows, with_comparison
+from evaluation.did.counterfactual import (
+    Cells,
+    deviations,
+    find_cells,
+    fit_influence,
+    lonely_rows,
+    regress,
+    with_comparison,
+)
 from evaluation.did.leads import NO_CASE, with_leads
 from evaluation.did.rows import (
     AGGREGATIONS,
@@ -25,7 +33,7 @@ from evaluation.estimates import Estimates, Note
 from evaluation.panel import Panel
 from evaluation.randomization.inference import Randomization
 from evaluation.randomization.measures import PoissonScore
-from evaluation.regression import Regressors, TwoWayFit, two_way
+from evaluation.regression import Regressors, TwoWayFit
 
 DISPERSION_ROUNDS = 20
 DISPERSION_FOUND = 1e-3  # relative change that ends the search; the means hardly depend on it
@@ -47,8 +55,8 @@ class PoissonCohorts:
         ``simple``: one ratio over all treated cells. ``dynamic``: by time since the start, with periods before it as a
         test of what the comparison rests on. ``cohort``: by start.
     before, after
-        Periods before the start and from it on that count; by default all (under randomisation up to three years
-        before and one year after).
+        Periods before the first start, and from each start on, that count; by default all (under randomisation up to
+        three years before and one year after every start).
     leads
         Periods before the start with a row (``dynamic``); by default one year (three in yearly data), fewer in
         short series.
@@ -91,8 +99,9 @@ class PoissonCohorts:
     >>> from evaluation.did.asymptotic import ClusterRobust
     >>> from evaluation.simulate import example_panel
     >>> result = PoissonCohorts(inference=ClusterRobust()).estimate(example_panel())
-    >>> float(np.log(result.facts["observed"] / result.facts["expected"]) - result.row(term="effect")["estimate"])
-    0.0
+    >>> observed, expected = result.facts["observed"], result.facts["expected"]
+    >>> f"{observed:.0f} cases, {expected:.0f} expected: {observed / expected - 1:+.1%}"
+    '12418 cases, 14685 expected: -15.4%'
     """
 
     aggregation: Aggregation = "simple"
@@ -138,7 +147,7 @@ def _ratios(method: PoissonCohorts, panel: Panel) -> RowEffects:
     """Return the log ratios of all rows with their influences."""
     cells = find_cells(panel, method, positive=True)
     fit = _fit(cells, Regressors(cells.covariates))
-    cells = with_comparison(cells, fit.predicted, "PoissonCohorts")
+    cells = with_comparison(cells, fit.predicted)
     rows = treated_rows(cells, method.aggregation)
     counted, expected = (np.where(cells.treated, part, 0.0) for part in (cells.outcome, fit.predicted))
     cases, without = (np.einsum("gtk,gt->k", rows.kernel, cells.cohorts.sums(part)) for part in (counted, expected))
@@ -163,8 +172,7 @@ def _ratios(method: PoissonCohorts, panel: Panel) -> RowEffects:
 
 def _fit(cells: Cells, x: Regressors, dispersion: float = 0.0) -> TwoWayFit:
     """Return the regression of the cells without the measure."""
-    outcome = np.where(cells.untreated, cells.outcome, np.nan)
-    return two_way(outcome, x, exposure=cells.exposure, season=cells.season, dispersion=dispersion)
+    return regress(cells, np.where(cells.untreated, cells.outcome, np.nan), x, poisson=True, dispersion=dispersion)
 
 
 # --- negative binomial ----------------------------------------------------------------------------------------------

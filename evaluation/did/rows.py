@@ -26,6 +26,7 @@ from evaluation.randomization.measures import Adjusted, ChangeMeasure
 Aggregation = Literal["simple", "dynamic", "cohort"]
 AGGREGATIONS = ("simple", "dynamic", "cohort")
 SCALES = ("ratio", "levels", "additive")
+SINGULAR = ("regression.collinear", "models_did.covariates_singular")
 SINGLE = "models_did.note.single"
 
 
@@ -158,7 +159,7 @@ def check_options(method: RowOptions, **choices: tuple[object, ...]) -> None:
     if isinstance(given, str):
         wrong.append(("covariates", f'("{given}",)'))
     if isinstance(method.inference, Randomization):
-        if method.aggregation == "cohort":
+        if method.aggregation == "cohort" and "cohort" in choices["aggregation"]:
             wrong.append(("aggregation", "simple, dynamic (inference = Randomization)"))
         if method.aggregation == "dynamic" and method.scale != "ratio":
             wrong.append(("scale", "ratio (aggregation = dynamic, inference = Randomization)"))
@@ -198,7 +199,9 @@ def by_drawn_assignments(
         narrowed: Any = replace(cast(Any, method), before=windows.before, after=windows.after, scale="ratio")
         try:
             return float(effects(narrowed, panel).estimate[0])
-        except EstimationError:
+        except EstimationError as error:
+            if any(problem.code in SINGULAR for problem in error.problems):
+                raise
             return float("nan")
 
     return randomised_effect(

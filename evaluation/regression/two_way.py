@@ -209,12 +209,17 @@ def _poisson(
     here = cells.weights
     mean = here * (y + 0.5 * (y.sum() / max(here.sum(), 1.0)) + 1e-8)
     deviance, coefficients = np.inf, np.full(x.number, np.inf)
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
         positive = np.where(here > 0, mean, 1.0)
         working = np.where(here > 0, np.log(positive) - offset + (y - mean) / positive, 0.0)
         before = coefficients
         absorbed = Absorbed(mean / (1.0 + dispersion * mean), cells.season)
-        coefficients, centred, left = _slopes(x, working, absorbed)
+        try:
+            coefficients, centred, left = _slopes(x, working, absorbed)
+        except EstimationError:
+            if number:  # the weights of what would tell regressors apart have run off to zero
+                break
+            raise
         predicted = np.exp(np.clip(working - left + offset, -LARGEST, LARGEST))
         mean = here * predicted
         previous, deviance = deviance, _deviance(y, mean, here)
@@ -223,7 +228,8 @@ def _poisson(
                 break
             if (np.abs(coefficients - before) > STILL_MOVING).any():
                 continue  # without a case the deviance stands still while the coefficient runs off
-            return coefficients, centred, predicted
+            final = Absorbed(mean / (1.0 + dispersion * mean), cells.season)
+            return coefficients, Centred(x, final), predicted
     raise EstimationError(Problem("regression.separated"))
 
 
