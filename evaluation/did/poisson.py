@@ -37,7 +37,7 @@ from evaluation.regression import Regressors, TwoWayFit
 
 DISPERSION_ROUNDS = 20
 DISPERSION_FOUND = 1e-3  # relative change that ends the search; the means hardly depend on it
-LARGEST_DISPERSION = 1e4
+NEWTON_ROUNDS = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,21 +211,24 @@ def _negative_binomial(method: PoissonCohorts, cells: Cells) -> tuple[float, flo
 
 
 def _pearson_dispersion(cells: Cells, fit: TwoWayFit) -> float:
-    """Return ``alpha >= 0`` with ``sum (y - mu)^2 / (mu + alpha mu^2) = n - k``; 0 where counts vary less."""
-    from scipy.optimize import brentq
+    """Return ``alpha >= 0`` with ``sum (y - mu)^2 / (mu + alpha mu^2) = n - k``; 0 where counts vary less.
 
+    The sum falls and is convex in alpha, so that Newton's steps from 0 never pass the root.
+    """
     informed = np.isfinite(fit.fitted)
     y, mean = cells.outcome[informed], fit.fitted[informed]
     season = np.zeros(informed.shape[1], dtype=int) if cells.season is None else cells.season
     of_units = sum(int(informed[:, season == month].any(axis=1).sum()) for month in np.unique(season))
     freedom = len(y) - of_units - int(informed.any(axis=0).sum()) + len(np.unique(season)) - len(cells.covariates)
-
-    def excess(dispersion: float) -> float:
-        return float(((y - mean) ** 2 / (mean + dispersion * mean**2)).sum()) - freedom
-
-    if freedom <= 0 or excess(0.0) <= 0:
-        return 0.0
-    return float(brentq(excess, 0.0, LARGEST_DISPERSION)) if excess(LARGEST_DISPERSION) < 0 else LARGEST_DISPERSION
+    dispersion = 0.0
+    for _ in range(NEWTON_ROUNDS if freedom > 0 else 0):
+        variance = mean + dispersion * mean**2
+        parts = (y - mean) ** 2 / variance
+        step = (parts.sum() - freedom) / (parts * mean**2 / variance).sum()
+        if step <= 1e-9 * dispersion:
+            break
+        dispersion += float(step)
+    return dispersion
 
 
 # --- areas without a case -------------------------------------------------------------------------------------------

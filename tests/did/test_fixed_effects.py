@@ -155,7 +155,7 @@ def test_event_times_without_areas_never_treated_are_refused():
         replace(PAPER, aggregation="dynamic").estimate(panel)
     assert caught.value.worded("en") == (
         "TwoWayFixedEffects: without areas that never get the measure, the periods since the start cannot be told from "
-        'the calendar. What to do: Use Imputation, which compares with areas not yet treated, or aggregation = '
+        "the calendar. What to do: Use Imputation, which compares with areas not yet treated, or aggregation = "
         '"simple".'
     )
     assert np.isfinite(PAPER.estimate(panel).row(term="effect")["estimate"])
