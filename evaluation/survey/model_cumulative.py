@@ -194,6 +194,7 @@ class Ordered:
         gap = float(thresholds[answer] - thresholds[answer - 1]) if upper is not None and lower is not None else np.inf
         return self.link.derivatives(upper, lower, gap)
 
+    @np.errstate(divide="ignore", invalid="ignore", over="ignore")  # a step that goes so far is halved
     def pieces(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         """Return gradient and negative Hessian at slopes and thresholds ``(width + J - 1,)``."""
         width = self.matrix.width

@@ -11,13 +11,15 @@ from evaluation.sample import some
 
 STEPS = 25  # a fit that exists takes 4 to 10; a separated coefficient goes on by about 1 a step for ever
 HALVINGS = 30
-CONVERGED = 1e-7  # of the last step; the error left is about its square
+CONVERGED = 1e-7  # of the last step in the linear predictor; the error left is about its square
 ROUNDING = 1e-10  # of a step, relative to the largest coefficient
 COLLINEAR = 1e-12  # smallest eigenvalue of the scaled information that is not rounding
 Pieces = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray] | None]
 
 
-def newton(pieces: Pieces, start: np.ndarray, labels: Sequence[tuple[str, str]]) -> tuple[np.ndarray, np.ndarray]:
+def newton(
+    pieces: Pieces, start: np.ndarray, labels: Sequence[tuple[str, str]], size: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     r"""Return the maximum ``(q,)`` of a concave log-likelihood and its information ``(q, q)`` there.
 
     Parameters
@@ -28,6 +30,8 @@ def newton(pieces: Pieces, start: np.ndarray, labels: Sequence[tuple[str, str]])
         ``(q,)``, without a slope.
     labels
         Term and category of each coefficient, for messages.
+    size
+        ``(q,)`` largest absolute value of each column: a step counts by how far it moves the linear predictor.
 
     Raises
     ------
@@ -46,8 +50,6 @@ def newton(pieces: Pieces, start: np.ndarray, labels: Sequence[tuple[str, str]])
         raise EstimationError(Problem("survey_models.not_converged"))
     gradient, information = found
     _refuse_collinear(information, labels)
-    size = np.sqrt(np.diag(information))
-    size = size / np.sqrt(np.mean(size**2))
     theta, step = start, np.zeros_like(start)
     for _ in range(STEPS):
         step = solve(information, gradient)

@@ -242,6 +242,14 @@ class Matrix:
         ]
         return np.concatenate([np.zeros(0, dtype=np.int64), *found])
 
+    @property
+    def largest(self) -> np.ndarray:
+        """``(width,)`` largest absolute value of each column."""
+        found = [
+            np.full(block.size, 1.0 if block.numbers is None else np.abs(block.numbers).max()) for block in self.blocks
+        ]
+        return np.concatenate([np.zeros(0), *found])
+
     def take(self, rows: np.ndarray | slice) -> Matrix:
         """Return the matrix of some respondents, in the order of `rows`."""
         n = len(range(self.n)[rows]) if isinstance(rows, slice) else len(rows)

@@ -20,7 +20,7 @@ from evaluation.sample import Sample, some
 from evaluation.survey.domains import numbers
 from evaluation.survey.model_data import Fit, answers_of, check_terms, gather
 from evaluation.survey.model_fit import newton, solve
-from evaluation.survey.model_terms import Category, Interaction, Matrix, Term
+from evaluation.survey.model_terms import Category, Interaction, Matrix, Term, named
 
 __all__ = ["Category", "Interaction", "Linear", "Logit", "Poisson"]
 
@@ -215,9 +215,8 @@ class Logit:
         asked = ~np.isnan(values) if sample.inside is None else ~np.isnan(values) & sample.inside
         other = asked & (values != 0) & (values != 1)
         if other.any():
-            raise DesignError(
-                Problem("survey_models.not_binary", column=self.outcome, values=some(np.unique(values[other])))
-            )
+            found = some(np.sort(series[other].unique()))
+            raise DesignError(Problem("survey_models.not_binary", column=self.outcome, values=found))
         return _fit(self, sample, values)
 
 
@@ -292,12 +291,14 @@ def _fit(method: Linear | Logit | Poisson, sample: Sample, values: np.ndarray) -
     matrix, answers = people.matrix(), values[people.rows]
     if answers.min() == answers.max():
         raise EstimationError(
-            Problem("survey_models.same_answers", column=method.outcome, n=len(answers), value=answers[0])
+            Problem("survey_models.same_answers", column=method.outcome, n=len(answers), answer=named(float(answers[0])))
         )
     start = np.zeros(matrix.width)
     start[0] = method.link.inverse(float(people.weights @ answers) / float(people.weights.sum()))
     labels = matrix.labels
-    coefficients, information = newton(_pieces(matrix, people.weights, answers, method.link), start, labels)
+    coefficients, information = newton(
+        _pieces(matrix, people.weights, answers, method.link), start, labels, matrix.largest
+    )
     left = people.weights * (answers - method.link.mean(matrix.times(coefficients)))
     scores = matrix.sums(left, people.unit, people.units)
     influence = solve(information, scores.T).T

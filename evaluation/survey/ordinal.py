@@ -169,7 +169,8 @@ def _fit(
     ordered = Ordered(matrix.take(order), people.weights[order], ends, LINKS[link])
     cuts = [("threshold", f"{named(low)}|{named(high)}") for low, high in pairwise(answers)]
     labels = [*matrix.labels, *cuts]
-    parameters, information = newton(ordered.pieces, ordered.start(), labels)
+    size = np.concatenate([matrix.largest, np.ones(len(cuts))])
+    parameters, information = newton(ordered.pieces, ordered.start(), labels, size)
     scores = _scores(ordered, parameters, people.unit[order], people.units)
     influence = solve(information, scores.T).T
     fit = Fit(people, matrix, parameters, influence, labels, matrix.width)

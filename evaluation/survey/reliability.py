@@ -19,6 +19,7 @@ from evaluation.sample import Sample
 from evaluation.survey.domains import influence_of, numbers
 from evaluation.survey.model_data import answers_of, complete_cases, design_df, in_order
 from evaluation.survey.model_polychoric import polychoric
+from evaluation.survey.model_terms import named
 
 
 @dataclass(frozen=True)
@@ -273,7 +274,7 @@ def _answered(method: Method, sample: Sample) -> _Answered:
         there = set(answers.unique())
         known = [answer for answer in allowed or in_order(answers) if answer in there]
         if len(known) == 1:
-            same.append(Problem("survey_models.same_answers", column=item, n=len(answers), value=known[0]))
+            same.append(Problem("survey_models.same_answers", column=item, n=len(answers), answer=named(known[0])))
         codes.append(pd.Index(known).get_indexer(pd.Index(answers)))
         numeric = pd.api.types.is_numeric_dtype(answers) or pd.api.types.is_bool_dtype(answers)
         columns.append(answers.to_numpy(dtype=float) if numeric else codes[-1].astype(float))
