@@ -157,7 +157,7 @@ def find_cells(panel: Panel, options: CellOptions, *, positive: bool) -> Cells:
         treated=known & after[cohorts.codes],
         covariates=np.where(np.isfinite(wide), wide, 0.0),
         covariate_names=options.covariates,
-        season=_season(panel, options, method),
+        season=calendar_months(panel, options),
         dropped=_left_out(panel),
         notes=_count_note("models_did.note.covariate_missing", int(without_covariate.sum())),
     )
@@ -177,21 +177,30 @@ def _sides(panel: Panel, starts: np.ndarray, options: CellOptions) -> tuple[np.n
     return np.concatenate([untreated, never[None]]), np.concatenate([(since >= 0) & (since < last), nothing])
 
 
-def _season(panel: Panel, options: CellOptions, method: str) -> np.ndarray | None:
+def calendar_months(panel: Panel, options: CellOptions) -> np.ndarray | None:
+    """Return the calendar month ``(T,)`` of every period where units have a season of their own, else None.
+
+    Raises
+    ------
+    DesignError
+        Periods are years, or there are too few years before the first start.
+    """
     if not options.season:
         return None
-    year, first = PER_YEAR[panel.study.period], int(panel.starts[panel.treated].min()) - panel.gap
-    available = first if options.before is None else min(first, options.before)
-    if year == 1:
-        raise DesignError(
-            Problem("core.option_value", method=method, option="season", given=True, allowed="False (period = year)")
-        )
-    if available < YEARS_FOR_SEASON * year:
-        needed = YEARS_FOR_SEASON * year
+    method, year = type(options).__name__, PER_YEAR[panel.study.period]
+    available, needed = int(panel.starts[panel.treated].min()) - panel.gap, YEARS_FOR_SEASON * year
+    wrong = {"season": "False (period = year)"} if year == 1 else {}
+    if options.before is not None and options.before < year:
+        wrong["before"] = f">= {year} (season = True)"
+    problems = [
+        Problem("core.option_value", method=method, option=name, given=getattr(options, name), allowed=of)
+        for name, of in wrong.items()
+    ]
+    if not problems and available < needed:
         since = min(panel.study.starts.values())
-        raise DesignError(
-            Problem("models_did.season_years", method=method, needed=needed, since=since, available=available)
-        )
+        problems = [Problem("models_did.season_years", method=method, needed=needed, since=since, available=available)]
+    if problems:
+        raise DesignError(*problems)
     return (ordinal(panel.periods[0]) + np.arange(len(panel.periods))) % year
 
 

@@ -62,7 +62,7 @@ class PoissonCohorts:
         short series.
     season
         Whether every unit has an effect for each calendar month (quarter, half-year), in place of a season that all
-        units share. Needs two whole years before the first start.
+        units share. Needs two whole years before the first start, and at least one in `before`.
     covariates
         Further columns of the panel's frame that change over time.
     scale

@@ -11,7 +11,7 @@ import pandas as pd
 
 from evaluation.data.periods import PER_YEAR
 from evaluation.did.asymptotic import Asymptotic, NullScores
-from evaluation.did.counterfactual import CellOptions, Cells
+from evaluation.did.counterfactual import CellOptions, Cells, calendar_months
 from evaluation.did.covariates import covariate_arrays
 from evaluation.did.effects import in_cases
 from evaluation.did.randomised import randomised_effect, randomised_path
@@ -189,6 +189,7 @@ def by_drawn_assignments(
         Returns the estimator's own effects; the first, over the same windows, is shown beside the one that is tested.
     """
     name = type(method).__name__
+    calendar_months(panel, method)  # refuses a season that the panel cannot show
     if method.covariates:
         change = Adjusted(change, np.moveaxis(covariate_arrays(panel, method.covariates, name), 0, 2))
     if method.aggregation != "simple":

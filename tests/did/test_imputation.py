@@ -319,14 +319,19 @@ def test_covariates_that_cannot_be_used_are_refused():
 
 
 def test_too_few_periods_are_refused():
-    monthly = reference_panel()
-    with pytest.raises(DesignError) as caught:
-        Imputation(season=True, before=18, inference=ClusterRobust()).estimate(monthly)
-    assert caught.value.worded("de") == (
-        "Imputation: Eine eigene Jahreszeit je Gebiet braucht 24 Perioden (zwei ganze Jahre) vor dem Beginn 2022-01; "
-        "es gibt 18. Abhilfe: Frühere Daten liefern oder season = False setzen: Dann gilt für alle Gebiete dieselbe "
-        "Jahreszeit."
-    )
+    short, monthly = simulate_panel(1, shape=(20, 36), start=20), reference_panel()
+    for inference in (ClusterRobust(), Randomization(draws=99)):
+        with pytest.raises(DesignError) as caught:
+            Imputation(season=True, inference=inference).estimate(short)
+        assert caught.value.worded("de") == (
+            "Imputation: Eine eigene Jahreszeit je Gebiet braucht 24 Perioden (zwei ganze Jahre) vor dem Beginn "
+            "2020-09; es gibt 20. Abhilfe: Frühere Daten liefern oder season = False setzen: Dann gilt für alle Gebiete "
+            "dieselbe Jahreszeit."
+        )
+        with pytest.raises(
+            DesignError, match=r"before = 6 is not allowed\. What to do: Allowed: >= 12 \(season = True\)"
+        ):
+            Imputation(season=True, before=6, inference=inference).estimate(monthly)
     with pytest.raises(DesignError) as caught:
         Imputation(aggregation="dynamic", leads=28, inference=ClusterRobust()).estimate(monthly)
     assert caught.value.worded("en") == (
