@@ -325,8 +325,8 @@ def test_too_few_periods_are_refused():
             Imputation(season=True, inference=inference).estimate(short)
         assert caught.value.worded("de") == (
             "Imputation: Eine eigene Jahreszeit je Gebiet braucht 24 Perioden (zwei ganze Jahre) vor dem Beginn "
-            "2020-09; es gibt 20. Abhilfe: Frühere Daten liefern oder season = False setzen: Dann gilt für alle Gebiete "
-            "dieselbe Jahreszeit."
+            "2020-09; es gibt 20. Abhilfe: Frühere Daten liefern oder season = False setzen: Dann gilt für alle "
+            "Gebiete dieselbe Jahreszeit."
         )
         with pytest.raises(
             DesignError, match=r"before = 6 is not allowed\. What to do: Allowed: >= 12 \(season = True\)"
