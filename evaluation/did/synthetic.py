@@ -14,14 +14,14 @@ import numpy as np
 import pandas as pd
 
 from evaluation.data.periods import PER_YEAR
-from evaluation.did.effects import counts_of, effect_row, facts_of, notes_of, plain_row
+from evaluation.did.effects import counts_of, draws_of, effect_row, facts_of, notes_of, plain_row
 from evaluation.did.inference import OnRequest
 from evaluation.did.randomised import randomised_effect, randomised_path
 from evaluation.did.synthetic_fit import FEW_PERIODS, Fitted, fit_facts, fit_notes, fitted
 from evaluation.did.synthetic_gap import SyntheticGap
 from evaluation.did.unit_effects import WANTED_DATES, Measured, choose_windows, measure
 from evaluation.errors import DesignError, Problem
-from evaluation.estimates import Draws, Estimates, Scale
+from evaluation.estimates import Estimates, Scale
 from evaluation.panel import Panel
 from evaluation.randomization.inference import LITTLE_HISTORY, Randomization
 from evaluation.randomization.windows import Windows
@@ -66,6 +66,10 @@ class SyntheticControl:
     ``facts["placebo_space_p"]`` is the classical test: the rank of the ratio of root mean squared gaps after to before
     among all units at the true date (summed over treated units); it does not take into account that measures go where
     the trouble is.
+
+    Units beyond the reach of their donors share the same one or two of them, and so their errors. In placebo experiments
+    at a nominal 5 % the test rejected in 4 to 6 % on simulated months and in 8 % on Leipzig's years (three before, one
+    after; 3 and 10 of 63 areas, picked as the busiest or the most risen), :class:`SyntheticDifference` in 4 %.
 
     References
     ----------
@@ -366,9 +370,7 @@ def _additive(panel: Panel, method: Synthetic, gap: SyntheticGap, windows: Windo
     return Estimates(
         table=pd.DataFrame(rows),
         scale=Scale("identity", "cases"),
-        draws=Draws(
-            values=tested.reference[:, None], key=(panel.units, reference.key), enumerated=reference.enumerated
-        ),
+        draws=draws_of([tested.reference], panel, measured, reference),
         declaration=panel.study,
         method=method,
         counts=counts_of(panel, measured),
