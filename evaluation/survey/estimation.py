@@ -7,7 +7,7 @@ columns of `by`, the number of answers ``n`` and the design effect ``deff``. Wha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any
 
@@ -69,8 +69,13 @@ class Mean:
             Nobody answered.
         """
         domains = divide(sample, self.by)
-        parts = {(name,): linearise(domains, numbers(sample, name), "mean") for name in as_columns(self.variable)}
+        parts = {key: linearise(domains, values, "mean") for key, values in self.values(sample)}
         return _collect(self, domains, parts, Scale("identity", "mean"))
+
+    def values(self, sample: Sample) -> Iterator[tuple[tuple[Any, ...], np.ndarray]]:
+        """Yield for each variable ``(name,)`` the numbers ``(n,)`` that are averaged, missing without an answer."""
+        for name in as_columns(self.variable):
+            yield (name,), numbers(sample, name)
 
 
 @dataclass(frozen=True)
@@ -206,15 +211,21 @@ class Share:
             Nobody answered.
         """
         domains = divide(sample, self.by)
-        parts: dict[tuple[Any, ...], Linearised] = {}
+        parts = {key: linearise(domains, values, "mean") for key, values in self.values(sample)}
+        return self._with_intervals(_collect(self, domains, parts, Scale("identity", "share")))
+
+    def values(self, sample: Sample) -> Iterator[tuple[tuple[Any, ...], np.ndarray]]:
+        """Yield for each variable, and answer where `codes` is None, who gave it ``(n,)``, missing without an answer.
+
+        The key is ``(name,)`` or ``(name, answer)``; errors as of :meth:`estimate`.
+        """
         for name in as_columns(self.variable):
             series, missing = self._answers_of(sample, name)
             if self.codes is not None:
-                parts[(name,)] = linearise(domains, _indicator(series, self.codes, missing), "mean")
+                yield (name,), _indicator(series, self.codes, missing)
                 continue
             for answer in self.answers or tuple(np.sort(series[~missing].unique()).tolist()):
-                parts[(name, answer)] = linearise(domains, _indicator(series, (answer,), missing), "mean")
-        return self._with_intervals(_collect(self, domains, parts, Scale("identity", "share")))
+                yield (name, answer), _indicator(series, (answer,), missing)
 
     def _answers_of(self, sample: Sample, name: str) -> tuple[pd.Series, np.ndarray]:
         """Return the answers and which of them are missing or outside the subpopulation, after checking the codes."""
