@@ -67,9 +67,10 @@ class SyntheticControl:
     among all units at the true date (summed over treated units); it does not take into account that measures go where
     the trouble is.
 
-    Units beyond the reach of their donors share the same one or two of them, and so their errors. In placebo experiments
-    at a nominal 5 % the test rejected in 4 to 6 % on simulated months and in 8 % on Leipzig's years (three before, one
-    after; 3 and 10 of 63 areas, picked as the busiest or the most risen), :class:`SyntheticDifference` in 4 %.
+    Units beyond the reach of their donors share the same one or two of them, and so their errors. In placebo
+    experiments at a nominal 5 % the test rejected in 4 to 6 % on simulated months and in 8 % on Leipzig's years (three
+    before, one after; 3 and 10 of 63 areas, picked as the busiest or the most risen), :class:`SyntheticDifference` in
+    4 % there.
 
     References
     ----------
