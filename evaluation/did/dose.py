@@ -24,13 +24,13 @@ from evaluation.did.dose_units import (
     with_doses,
     without_doses_elsewhere,
 )
-from evaluation.did.effects import counts_of, effect_row, facts_of, notes_of, plain_row
+from evaluation.did.effects import counts_of, draws_of, effect_row, facts_of, notes_of, plain_row
 from evaluation.did.inference import OnRequest
 from evaluation.did.randomised import NO_CASE
 from evaluation.did.triple import check_number_column
 from evaluation.did.unit_effects import choose_windows, measure
 from evaluation.errors import DesignError, EstimationError, Problem
-from evaluation.estimates import Draws, Estimates, Note, Scale
+from evaluation.estimates import Estimates, Note, Scale
 from evaluation.panel import Panel
 from evaluation.randomization.assignments import ReferenceSet
 from evaluation.randomization.inference import Randomization, Tested
@@ -196,9 +196,7 @@ class DoseResponse:
         return Estimates(
             table=pd.DataFrame([{"term": term, **row} for term, row in shown.items()]),
             scale=Scale("log", "ratio"),
-            draws=Draws(
-                values=effect.reference[:, None], key=(panel.units, reference.key), enumerated=reference.enumerated
-            ),
+            draws=draws_of([effect.reference], panel, dosed.measured, reference),
             declaration=panel.study,
             method=self,
             counts=counts_of(panel, dosed.measured),

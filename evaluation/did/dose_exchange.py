@@ -98,7 +98,7 @@ def _lines(
     cohort, dose = labels.assigned(reference)
     values, slopes = statistic(effects, cohort, dose, columns).T
     if effects.standardised and effects.pool.sum() < FEW_UNITS:
-        past = np.repeat(effects.past.T[None], len(effects.residual), axis=0)
+        past = np.repeat(effects.whole_past.T[None], len(effects.residual), axis=0)
         earlier = statistic(effects, cohort, dose, past).T.ravel()
         values, slopes = np.concatenate([values, earlier]), np.concatenate([slopes, np.zeros(len(earlier))])
     return values, slopes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ import pandas as pd
 from evaluation.did.reporting import explaining_change
 from evaluation.did.unit_effects import Measured, collapsed
 from evaluation.errors import EstimationError
-from evaluation.estimates import Counts, Note
+from evaluation.estimates import Counts, Draws, Note
 from evaluation.panel import Panel
 from evaluation.randomization.assignments import ReferenceSet
 from evaluation.randomization.inference import FEW_UNITS, Tested
@@ -146,6 +146,13 @@ def facts_of(measured: Measured, tested: Tested, reference: ReferenceSet) -> dic
     }
 
 
+def draws_of(effects: Sequence[np.ndarray], panel: Panel, measured: Measured, reference: ReferenceSet) -> Draws:
+    """Return effects ``(B,)`` under the assignments side by side; earlier dates that joined these belong to the key."""
+    values = np.stack(effects, axis=1)
+    dates = tuple(measured.past_dates[measured.effects.whole].tolist()) if len(values) > len(reference.cohort) else ()
+    return Draws(values=values, key=(panel.units, reference.key, dates), enumerated=reference.enumerated)
+
+
 def counts_of(panel: Panel, measured: Measured) -> Counts:
     """Return what went into an effect."""
     return Counts(
@@ -169,6 +176,8 @@ def notes_of(measured: Measured, reference: ReferenceSet) -> tuple[Note, ...]:
     else:
         values = {"dates": dates, "assignments": assignments, "strata": reference.strata}
         notes.append(Note("core.note.inference_strata", values))
+    if reference.not_connected:
+        notes.append(Note("core.note.not_connected"))
     if measured.effects.standardised and measured.effects.pool.sum() < FEW_UNITS:
         notes.append(Note("core.note.inference_few_units", {"units": int(measured.effects.pool.sum()), "dates": dates}))
     return tuple(notes)

