@@ -21,20 +21,20 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from evaluation.agreement.register import Agreement
-    from evaluation.did.asymptotic import ClusterRobust
     from evaluation.did.dose import DoseResponse
     from evaluation.did.event_study import EventStudy
     from evaluation.did.fixed_effects import TwoWayFixedEffects
     from evaluation.did.group_time import GroupTime
     from evaluation.did.imputation import Imputation
-    from evaluation.did.multiplier import MultiplierBootstrap
+    from evaluation.did.inference.asymptotic import ClusterRobust
+    from evaluation.did.inference.multiplier import MultiplierBootstrap
+    from evaluation.did.inference.spatial import Conley
+    from evaluation.did.inference.wild import ScoreWild
     from evaluation.did.poisson import PoissonCohorts
     from evaluation.did.reporting import explained_away, reporting_adjusted, reporting_change
-    from evaluation.did.spatial import Conley
     from evaluation.did.synthetic import SyntheticControl, SyntheticDifference
     from evaluation.did.triple import TripleDifference
     from evaluation.did.two_by_two import TwoByTwo
-    from evaluation.did.wild import ScoreWild
     from evaluation.errors import DataError, DesignError, EstimationError, EvaluationError, ReportError
     from evaluation.estimates import Estimates
     from evaluation.panel import Panel
@@ -57,8 +57,8 @@ _HOMES = {
     "Agreement": "agreement.register",
     "Category": "survey.model_terms",
     "Change": "survey.change",
-    "ClusterRobust": "did.asymptotic",
-    "Conley": "did.spatial",
+    "ClusterRobust": "did.inference.asymptotic",
+    "Conley": "did.inference.spatial",
     "CronbachAlpha": "survey.reliability",
     "DataError": "errors",
     "DesignError": "errors",
@@ -74,7 +74,7 @@ _HOMES = {
     "Logit": "survey.models",
     "MarginalEffect": "survey.margins",
     "Mean": "survey.estimation",
-    "MultiplierBootstrap": "did.multiplier",
+    "MultiplierBootstrap": "did.inference.multiplier",
     "Ordinal": "survey.ordinal",
     "OrdinalAlpha": "survey.reliability",
     "Panel": "panel",
@@ -87,7 +87,7 @@ _HOMES = {
     "Ratio": "survey.estimation",
     "ReportError": "errors",
     "Sample": "sample",
-    "ScoreWild": "did.wild",
+    "ScoreWild": "did.inference.wild",
     "Share": "survey.estimation",
     "Study": "study",
     "SurveyDesign": "survey_design",

@@ -10,7 +10,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from evaluation.diagnostics.variants import plain_row
-from evaluation.did.unit_effects import choose_windows
+from evaluation.did.inference.unit_effects import choose_windows
 from evaluation.errors import DesignError, Problem
 from evaluation.estimates import Counts, Estimates, Note, Scale
 from evaluation.panel import Panel

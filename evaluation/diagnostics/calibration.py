@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from evaluation.did.effects import counts_of
+from evaluation.did.inference.effects import counts_of
+from evaluation.did.inference.unit_effects import choose_windows, measure
 from evaluation.did.two_by_two import TwoByTwo
-from evaluation.did.unit_effects import choose_windows, measure
 from evaluation.errors import EvaluationError
 from evaluation.estimates import Estimates, Estimator, Note, Scale
 from evaluation.panel import Panel

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from evaluation.diagnostics.variants import effect_of, in_one, plain_row, row_of, with_windows
-from evaluation.did.unit_effects import choose_windows
+from evaluation.did.inference.unit_effects import choose_windows
 from evaluation.errors import DesignError, Problem
 from evaluation.estimates import Estimates, Estimator
 from evaluation.panel import Panel

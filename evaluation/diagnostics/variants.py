@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from evaluation.data.periods import convert
+from evaluation.did.inference.unit_effects import choose_windows
 from evaluation.did.two_by_two import TwoByTwo
-from evaluation.did.unit_effects import choose_windows
 from evaluation.errors import DesignError, EstimationError, EvaluationError, Problem
 from evaluation.estimates import NUMBERS, Estimates, Estimator, Note
 from evaluation.panel import Panel

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from evaluation.did.counterfactual import Cells, analysed, find_cells
 from evaluation.did.fixed_effects import TwoWayFixedEffects
+from evaluation.did.models.counterfactual import Cells, analysed, find_cells
 from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.estimates import Counts, Estimates, Note, Scale
 from evaluation.panel import Panel

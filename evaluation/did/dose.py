@@ -1,7 +1,8 @@
 """More of a measure, more effect? The change of units by how much of the measure they had, patrol hours say.
 
-In a straight line, or above against below a threshold. The doses of units are read in :mod:`evaluation.did.dose_units`,
-and exchanged between units in :mod:`evaluation.did.dose_exchange`. What is left out: curves between a line and a step.
+In a straight line, or above against below a threshold. The doses of units are read in
+:mod:`evaluation.did.doses.units`, and exchanged between units in :mod:`evaluation.did.doses.exchange`. What is left
+out: curves between a line and a step.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from evaluation.did.dose_exchange import Labels, among_treated, from_zero
-from evaluation.did.dose_units import (
+from evaluation.did.doses.exchange import Labels, among_treated, from_zero
+from evaluation.did.doses.units import (
     EQUAL_DOSES,
     NOBODY_BELOW,
     SAME,
@@ -24,11 +25,11 @@ from evaluation.did.dose_units import (
     with_doses,
     without_doses_elsewhere,
 )
-from evaluation.did.effects import counts_of, draws_of, effect_row, facts_of, notes_of, plain_row
-from evaluation.did.inference import OnRequest
-from evaluation.did.randomised import NO_CASE
+from evaluation.did.inference.effects import counts_of, draws_of, effect_row, facts_of, notes_of, plain_row
+from evaluation.did.inference.on_request import OnRequest
+from evaluation.did.inference.randomised import NO_CASE
+from evaluation.did.inference.unit_effects import choose_windows, measure
 from evaluation.did.triple import check_number_column
-from evaluation.did.unit_effects import choose_windows, measure
 from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.estimates import Estimates, Note, Scale
 from evaluation.panel import Panel

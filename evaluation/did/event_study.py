@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from evaluation.data.periods import PER_YEAR
-from evaluation.did.effects import (
+from evaluation.did.inference.effects import (
     counts_of,
     mean_difference,
     pooled_ratio,
 )
-from evaluation.did.inference import OnRequest
-from evaluation.did.randomised import common_units, event_times, measure_at, randomised_path
-from evaluation.did.unit_effects import choose_windows
+from evaluation.did.inference.on_request import OnRequest
+from evaluation.did.inference.randomised import common_units, event_times, measure_at, randomised_path
+from evaluation.did.inference.unit_effects import choose_windows
 from evaluation.errors import DesignError, Problem
 from evaluation.estimates import Estimates, Scale
 from evaluation.panel import Panel

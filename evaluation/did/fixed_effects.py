@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from evaluation.did.asymptotic import Asymptotic, NullScores
-from evaluation.did.counterfactual import Cells, analysed, find_cells, lonely_rows, regress
-from evaluation.did.leads import number_of_leads
-from evaluation.did.rows import (
+from evaluation.did.inference.asymptotic import Asymptotic, NullScores
+from evaluation.did.models.counterfactual import Cells, analysed, find_cells, lonely_rows, regress
+from evaluation.did.models.leads import number_of_leads
+from evaluation.did.models.rows import (
     SCALES,
     SINGLE,
     Aggregation,
@@ -84,7 +84,7 @@ class TwoWayFixedEffects:
 
     Examples
     --------
-    >>> from evaluation.did.asymptotic import ClusterRobust
+    >>> from evaluation.did.inference.asymptotic import ClusterRobust
     >>> from evaluation.simulate import example_panel
     >>> result = TwoWayFixedEffects(family="poisson", inference=ClusterRobust()).estimate(example_panel())
     >>> result.table["term"].tolist(), result.counts.observations

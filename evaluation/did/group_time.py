@@ -8,14 +8,15 @@ from typing import Literal
 import numpy as np
 
 from evaluation.data.periods import PER_YEAR
-from evaluation.did.aggregate import AGGREGATIONS, AggregationKind
-from evaluation.did.asymptotic import Asymptotic
-from evaluation.did.cells import CELL_ESTIMATORS, CellEstimator
-from evaluation.did.effects import in_cases
-from evaluation.did.group_averages import Averaged, Fitted, averaged, counts_of_cells, fit_cells
-from evaluation.did.group_sample import draw_sample, make_grid, read_covariates
-from evaluation.did.randomised import randomised_effect, randomised_path
-from evaluation.did.unit_effects import Measured, choose_windows
+from evaluation.did.covariates import read_covariates
+from evaluation.did.groups.aggregate import AGGREGATIONS, AggregationKind
+from evaluation.did.groups.averages import Averaged, Fitted, averaged, counts_of_cells, fit_cells
+from evaluation.did.groups.cells import CELL_ESTIMATORS, CellEstimator
+from evaluation.did.groups.sample import draw_sample, make_grid
+from evaluation.did.inference.asymptotic import Asymptotic
+from evaluation.did.inference.randomised import randomised_effect, randomised_path
+from evaluation.did.inference.unit_effects import Measured, choose_windows
+from evaluation.did.models.rows import as_cases
 from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.estimates import Estimates, Note, Scale
 from evaluation.panel import Panel
@@ -63,8 +64,8 @@ class GroupTime:
     Keys: ``cohort`` and ``period`` without aggregation. With one, ``term`` is ``effect`` for the overall effect, else
     the name of the next key: ``event_time``, ``cohort`` (label of the first treated period) or ``period``. Column
     ``n`` is the number of treated units that a row rests on. The formula stands at
-    :func:`evaluation.did.cells.cell_effects`. Asymptotic standard errors contain the estimation of both regressions
-    and of the shares of the cohorts.
+    :func:`evaluation.did.groups.cells.cell_effects`. Asymptotic standard errors contain the estimation of both
+    regressions and of the shares of the cohorts.
 
     Under randomisation areas are compared over windows before and after the start (as in :class:`TwoByTwo` and
     :class:`EventStudy`) by means of log counts less what covariates explain; changes are adjusted for the return to the
@@ -76,7 +77,7 @@ class GroupTime:
 
     Examples
     --------
-    >>> from evaluation.did.asymptotic import ClusterRobust
+    >>> from evaluation.did.inference.asymptotic import ClusterRobust
     >>> from evaluation.simulate import example_panel
     >>> result = GroupTime(aggregation="dynamic", window=(-2, 1), inference=ClusterRobust()).estimate(example_panel())
     >>> result.table["event_time"].tolist(), result.table["n"].unique().tolist()
@@ -180,7 +181,7 @@ class GroupTime:
             notes=(*concluded.notes, *dropped, *fitted.notes),
             facts={**concluded.facts, **facts},
         )
-        return _as_cases(concluded, result.observed) if self.scale == "levels" else concluded
+        return as_cases(concluded, result.observed) if self.scale == "levels" else concluded
 
     def _scale(self, panel: Panel) -> Scale:
         if self.scale != "additive":
@@ -206,7 +207,8 @@ class GroupTime:
     def _change(self, panel: Panel) -> ChangeMeasure:
         if not self.covariates:
             return MeanOfLogs()
-        return Adjusted(MeanOfLogs(), np.moveaxis(read_covariates(panel, self.covariates), 0, 2))
+        values = read_covariates(panel, self.covariates, method="GroupTime", within_units=False)
+        return Adjusted(MeanOfLogs(), np.moveaxis(values, 0, 2))
 
     def _own(self, panel: Panel, measured: Measured) -> float:
         """Return the group-time average over the periods of the after-window, on the log scale; missing without one."""
@@ -216,15 +218,3 @@ class GroupTime:
         except EstimationError:
             return float("nan")
         return float(result.estimate[0])
-
-
-def _as_cases(result: Estimates, observed: np.ndarray) -> Estimates:
-    """Turn log ratios of rows with `observed` cases into additional cases: ``observed (1 - 1 / ratio)``."""
-    slope = observed * np.exp(-result.table["estimate"].to_numpy(dtype=float))
-    table = in_cases(result.table, observed)
-    table["std_error"] *= slope
-    table["statistic"] = table["estimate"] / table["std_error"]
-    influence = result.influence
-    if influence is not None:
-        influence = replace(influence, values=influence.values * np.nan_to_num(slope))
-    return replace(result, table=table, scale=Scale("identity", "cases"), influence=influence, draws=None)

@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from evaluation.did.asymptotic import Asymptotic
-from evaluation.did.counterfactual import (
+from evaluation.did.inference.asymptotic import Asymptotic
+from evaluation.did.models.counterfactual import (
     Cells,
     analysed,
     deviations,
@@ -18,8 +18,8 @@ from evaluation.did.counterfactual import (
     regress,
     with_comparison,
 )
-from evaluation.did.leads import with_leads
-from evaluation.did.rows import (
+from evaluation.did.models.leads import with_leads
+from evaluation.did.models.rows import (
     AGGREGATIONS,
     SCALES,
     SINGLE,
@@ -89,7 +89,7 @@ class Imputation:
 
     Examples
     --------
-    >>> from evaluation.did.asymptotic import ClusterRobust
+    >>> from evaluation.did.inference.asymptotic import ClusterRobust
     >>> from evaluation.simulate import example_panel
     >>> method = Imputation(aggregation="dynamic", leads=2, after=2, inference=ClusterRobust())
     >>> method.estimate(example_panel()).table["event_time"].tolist()

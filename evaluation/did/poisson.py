@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from evaluation.did.asymptotic import Asymptotic
-from evaluation.did.counterfactual import (
+from evaluation.did.inference.asymptotic import Asymptotic
+from evaluation.did.models.counterfactual import (
     Cells,
     deviations,
     find_cells,
@@ -17,8 +17,8 @@ from evaluation.did.counterfactual import (
     regress,
     with_comparison,
 )
-from evaluation.did.leads import NO_CASE, with_leads
-from evaluation.did.rows import (
+from evaluation.did.models.leads import NO_CASE, with_leads
+from evaluation.did.models.rows import (
     AGGREGATIONS,
     SINGLE,
     Aggregation,
@@ -96,7 +96,7 @@ class PoissonCohorts:
 
     Examples
     --------
-    >>> from evaluation.did.asymptotic import ClusterRobust
+    >>> from evaluation.did.inference.asymptotic import ClusterRobust
     >>> from evaluation.simulate import example_panel
     >>> result = PoissonCohorts(inference=ClusterRobust()).estimate(example_panel())
     >>> observed, expected = result.facts["observed"], result.facts["expected"]

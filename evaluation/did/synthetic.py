@@ -1,7 +1,7 @@
 """Treated units against a weighted mean of others that had resembled them: synthetic control and its difference form.
 
 What is left out: covariates beside the outcome's own past, and standard errors, which do not exist with few treated
-units; the weights and gaps themselves are in :mod:`evaluation.did.synthetic_gap`.
+units; the weights and gaps themselves are in :mod:`evaluation.did.donors.gap`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 
 from evaluation.data.periods import PER_YEAR
-from evaluation.did.effects import counts_of, draws_of, effect_row, facts_of, notes_of, plain_row
-from evaluation.did.inference import OnRequest
-from evaluation.did.randomised import randomised_effect, randomised_path
-from evaluation.did.synthetic_fit import FEW_PERIODS, Fitted, fit_facts, fit_notes, fitted
-from evaluation.did.synthetic_gap import SyntheticGap
-from evaluation.did.unit_effects import WANTED_DATES, Measured, choose_windows, measure
+from evaluation.did.donors.fit import FEW_PERIODS, Fitted, fit_facts, fit_notes, fitted
+from evaluation.did.donors.gap import SyntheticGap
+from evaluation.did.inference.effects import counts_of, draws_of, effect_row, facts_of, notes_of, plain_row
+from evaluation.did.inference.on_request import OnRequest
+from evaluation.did.inference.randomised import randomised_effect, randomised_path
+from evaluation.did.inference.unit_effects import WANTED_DATES, Measured, choose_windows, measure
 from evaluation.errors import DesignError, Problem
 from evaluation.estimates import Estimates, Scale
 from evaluation.panel import Panel
@@ -132,7 +132,7 @@ class SyntheticDifference:
     Notes
     -----
     With weights ``w`` of donors that follow the treated units up to a constant, drawn together by a ridge, and weights
-    ``l`` of the periods before that resemble those after (formulas in :mod:`evaluation.did.synthetic_gap`),
+    ``l`` of the periods before that resemble those after (formulas in :mod:`evaluation.did.donors.gap`),
 
     ``tau = mean over after of (y_it - sum_j w_j y_jt) - sum over before of l_t (y_it - sum_j w_j y_jt)``.
 

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from evaluation.did.effects import (
+from evaluation.did.inference.effects import (
     counts_of,
     draws_of,
     effect_row,
@@ -24,9 +24,9 @@ from evaluation.did.effects import (
     plain_row,
     pooled_ratio,
 )
-from evaluation.did.inference import OnRequest
-from evaluation.did.randomised import NO_CASE
-from evaluation.did.unit_effects import Measured, choose_windows, measure
+from evaluation.did.inference.on_request import OnRequest
+from evaluation.did.inference.randomised import NO_CASE
+from evaluation.did.inference.unit_effects import Measured, choose_windows, measure
 from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.estimates import Estimates, Note, Scale
 from evaluation.panel import Panel

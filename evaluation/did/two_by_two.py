@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from evaluation.did.effects import (
+from evaluation.did.inference.effects import (
     counts_of,
     in_cases,
     mean_difference,
@@ -17,9 +17,9 @@ from evaluation.did.effects import (
     pooled_or_missing,
     pooled_ratio,
 )
-from evaluation.did.inference import OnRequest
-from evaluation.did.randomised import randomised_effect
-from evaluation.did.unit_effects import choose_windows, measure
+from evaluation.did.inference.on_request import OnRequest
+from evaluation.did.inference.randomised import randomised_effect
+from evaluation.did.inference.unit_effects import choose_windows, measure
 from evaluation.errors import DesignError, Problem
 from evaluation.estimates import Estimates, Scale
 from evaluation.panel import Panel

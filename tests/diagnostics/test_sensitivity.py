@@ -15,7 +15,7 @@ from evaluation import DesignError, EstimationError, EventStudy, Study
 from evaluation.diagnostics import conditional_sets, robust_sets, sensitivity
 from evaluation.diagnostics.conditional_sets import relative_magnitudes
 from evaluation.diagnostics.robust_sets import Path, extrapolation, fixed_length
-from evaluation.did.asymptotic import ClusterRobust
+from evaluation.did.inference.asymptotic import ClusterRobust
 from evaluation.did.synthetic import SyntheticControl
 from evaluation.estimates import Counts, Draws, Estimates, Influence, Scale
 from evaluation.simulate import simulate_panel

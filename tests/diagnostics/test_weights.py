@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from evaluation import DesignError, EstimationError
 from evaluation.diagnostics import comparisons, effect_weights
-from evaluation.did.asymptotic import ClusterRobust
 from evaluation.did.fixed_effects import TwoWayFixedEffects
+from evaluation.did.inference.asymptotic import ClusterRobust
 from tests.diagnostics.made import panel_of
 
 REFERENCE = json.loads((Path(__file__).parent.parent / "reference" / "bacon.json").read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluation.did.aggregate import (
+from evaluation.did.groups.aggregate import (
     AGGREGATIONS,
     cell_weights,
     overall_share_influence,

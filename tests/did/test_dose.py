@@ -20,7 +20,7 @@ from evaluation import (
     ScoreWild,
     TwoByTwo,
 )
-from evaluation.did.dose_exchange import Labels, among_treated, from_zero
+from evaluation.did.doses.exchange import Labels, among_treated, from_zero
 from evaluation.randomization.inference import UnitEffects
 from tests.did.test_two_by_two import panel_of, poisson
 from tests.simulation.page import interval

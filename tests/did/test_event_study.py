@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evaluation import DesignError, EstimationError, EventStudy, TwoByTwo
-from evaluation.did.asymptotic import ClusterRobust
+from evaluation.did.inference.asymptotic import ClusterRobust
 from tests.did.test_two_by_two import example, panel_of
 
 

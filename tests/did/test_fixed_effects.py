@@ -177,9 +177,9 @@ def test_a_measure_that_begins_everywhere_at_once_and_ratios_without_cases_are_r
 
 def test_options_that_make_no_sense_are_refused():
     with pytest.raises(DesignError) as caught:
-        TwoWayFixedEffects(aggregation="cohort", family="poisson", scale="additive")
+        TwoWayFixedEffects(aggregation="group", family="poisson", scale="additive")
     assert caught.value.worded("de") == (
-        "TwoWayFixedEffects: aggregation = cohort ist nicht erlaubt. Abhilfe: Erlaubt: simple, dynamic.\n"
+        "TwoWayFixedEffects: aggregation = group ist nicht erlaubt. Abhilfe: Erlaubt: simple, dynamic.\n"
         "TwoWayFixedEffects: scale = additive ist nicht erlaubt. Abhilfe: Erlaubt: ratio, levels."
     )
     with pytest.raises(

@@ -51,7 +51,7 @@ def test_against_other_programs():
         assert len(rows) == 12
         for key, values in rows.items():
             assert values == pytest.approx(found[key], abs=1e-8)
-        cohorts = replace(method, aggregation="cohort").estimate(reference_panel())
+        cohorts = replace(method, aggregation="group").estimate(reference_panel())
         assert cohorts.table["cohort"].tolist()[1:] == ["2022-01", "2022-05"]
         assert both(cohorts, cohort="2022-01") == pytest.approx(found["cohort 25"], abs=1e-8)
         assert both(cohorts, cohort="2022-05") == pytest.approx(found["cohort 29"], abs=1e-8)
@@ -115,9 +115,9 @@ def test_order_of_rows_does_not_matter_and_the_frame_stays_as_it_was():
     counts, since = staggered(1)
     panel = panel_of(counts, since)
     before = panel.frame.copy()
-    one = Imputation(aggregation="cohort", inference=ClusterRobust()).estimate(panel)
+    one = Imputation(aggregation="group", inference=ClusterRobust()).estimate(panel)
     mixed = Panel(panel.frame.sample(frac=1, random_state=3), panel.study)
-    other = Imputation(aggregation="cohort", inference=ClusterRobust()).estimate(mixed)
+    other = Imputation(aggregation="group", inference=ClusterRobust()).estimate(mixed)
     pd.testing.assert_frame_equal(one.table, other.table)
     pd.testing.assert_frame_equal(panel.frame, before)
 
@@ -256,8 +256,8 @@ def test_anticipation_and_partial_periods_count_on_neither_side():
 
 def test_cases_are_derived_from_the_ratio_with_their_influences():
     panel = reference_panel()
-    ratio = Imputation(aggregation="cohort", inference=ClusterRobust()).estimate(panel)
-    cases = Imputation(aggregation="cohort", scale="levels", inference=ClusterRobust()).estimate(panel)
+    ratio = Imputation(aggregation="group", inference=ClusterRobust()).estimate(panel)
+    cases = Imputation(aggregation="group", scale="levels", inference=ClusterRobust()).estimate(panel)
     observed = cases.facts["observed"]
     assert observed == np.nansum(panel.outcome[:3, 24:]) + np.nansum(panel.outcome[3:5, 28:])
     estimate, error = both(ratio, term="effect")
@@ -280,13 +280,13 @@ def test_a_missing_covariate_takes_its_cell_out():
 
 def test_options_that_make_no_sense_are_refused():
     with pytest.raises(DesignError) as caught:
-        Imputation(aggregation="cohort", scale="share", before=0, leads=2, covariates="x")
+        Imputation(aggregation="group", scale="share", before=0, leads=2, covariates="x")
     assert caught.value.worded("en") == (
         "Imputation: scale = share is not allowed. What to do: Allowed: ratio, levels, additive.\n"
         "Imputation: before = 0 is not allowed. What to do: Allowed: >= 1.\n"
         "Imputation: leads = 2 is not allowed. What to do: Allowed: None, aggregation = dynamic.\n"
         'Imputation: covariates = x is not allowed. What to do: Allowed: ("x",).\n'
-        "Imputation: aggregation = cohort is not allowed. What to do: Allowed: simple, dynamic (inference = "
+        "Imputation: aggregation = group is not allowed. What to do: Allowed: simple, dynamic (inference = "
         "Randomization)."
     )
 

@@ -73,7 +73,7 @@ def test_offset_gaps_and_covariate_against_dummies():
 
 def test_cohorts_and_event_times_add_up():
     panel = reference_panel()
-    for aggregation in ("cohort", "dynamic"):
+    for aggregation in ("group", "dynamic"):
         result = replace(PAPER, aggregation=aggregation, scale="levels").estimate(panel)
         rows = result.table.iloc[1:]
         if aggregation == "dynamic":
@@ -88,15 +88,15 @@ def test_constant_exposure_and_growth_that_all_share_change_nothing(seed, scale)
     counts, since = rng.poisson(30, (9, 7)).astype(float), {"a": "2013", "b": "2013", "c": "2015", "d": "2015"}
     people = np.repeat(rng.uniform(50, 90, (9, 1)), 7, axis=1)
     growth = np.exp(rng.normal(0, 0.3, 7)) * scale
-    base = replace(PAPER, aggregation="cohort").estimate(panel_of(counts, since)).table
-    rated = replace(PAPER, aggregation="cohort").estimate(panel_of(counts, since, exposure=people * growth)).table
+    base = replace(PAPER, aggregation="group").estimate(panel_of(counts, since)).table
+    rated = replace(PAPER, aggregation="group").estimate(panel_of(counts, since, exposure=people * growth)).table
     grown = (
-        replace(PAPER, aggregation="cohort").estimate(panel_of(counts * growth, since, exposure=people * growth)).table
+        replace(PAPER, aggregation="group").estimate(panel_of(counts * growth, since, exposure=people * growth)).table
     )
     np.testing.assert_allclose(rated["estimate"], base["estimate"], atol=1e-9)
     plain = panel_of(counts * scale, since)
     np.testing.assert_allclose(
-        replace(PAPER, aggregation="cohort").estimate(plain).table["estimate"], base["estimate"], atol=1e-9
+        replace(PAPER, aggregation="group").estimate(plain).table["estimate"], base["estimate"], atol=1e-9
     )
     assert np.isfinite(grown["std_error"]).all()
 
@@ -237,7 +237,7 @@ def test_rows_without_a_case_are_missing_with_the_reason():
     )
     assert path.row(event_time=1)["note"] == path.row(event_time=-1)["note"] == "models_did.note.no_case"
     assert np.isfinite(path.row(event_time=0)["std_error"])
-    cohorts = replace(PAPER, aggregation="cohort").estimate(panel_of(counts, since))
+    cohorts = replace(PAPER, aggregation="group").estimate(panel_of(counts, since))
     assert cohorts.row(cohort="2018")["note"] == "models_did.note.no_case"
     words = "In dieser Zeile gibt es keinen Fall, oder es ist keiner zu erwarten: "
     assert any(note.startswith(words) for note in cohorts.worded_notes("de"))

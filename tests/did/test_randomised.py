@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from evaluation import DesignError, Randomization, TwoByTwo
-from evaluation.did.randomised import randomised_effect, randomised_path
-from evaluation.did.unit_effects import choose_windows
+from evaluation.did.inference.randomised import randomised_effect, randomised_path
+from evaluation.did.inference.unit_effects import choose_windows
 from evaluation.randomization.measures import Adjusted, MeanOfLogs, PoissonScore
 from evaluation.simulate import simulate_panel
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluation import ClusterRobust, Conley, DesignError, TwoByTwo, open_project
-from evaluation.did import spatial
-from evaluation.did.spatial import spatial_covariance
+from evaluation.did.inference import spatial
+from evaluation.did.inference.spatial import spatial_covariance
 from evaluation.estimates import Scale
 from evaluation.influence import contrast, covariance
 from evaluation.simulate import simulate_panel

@@ -20,10 +20,10 @@ from evaluation import (
     SyntheticDifference,
     TwoByTwo,
 )
-from evaluation.did.asymptotic import ClusterRobust
+from evaluation.did.donors.gap import SyntheticGap
+from evaluation.did.donors.weights import simplex_weights
+from evaluation.did.inference.asymptotic import ClusterRobust
 from evaluation.did.synthetic import donor_weights, period_weights, trajectories
-from evaluation.did.synthetic_gap import SyntheticGap
-from evaluation.did.synthetic_weights import simplex_weights
 from evaluation.randomization.windows import Windows
 from evaluation.simulate import simulate_panel
 from tests.did.test_two_by_two import panel_of, poisson
@@ -120,6 +120,15 @@ def test_weights_know_neither_unit_nor_origin_nor_order(seed, scale, shift):
     np.testing.assert_allclose(simplex_weights(design[:, order], target, allowed=allowed, ridge=0.2), plain[:, order])
     near = simplex_weights(design, target, allowed=allowed, ridge=0.2, start=rng.random((1, 20)) < 0.3)
     np.testing.assert_allclose(near, plain, atol=1e-9)
+
+
+@pytest.mark.parametrize("distance", [10, 1e3, 1e6])
+def test_a_target_far_away_takes_the_nearest_donor(distance):
+    rng = np.random.default_rng(1)
+    design = rng.normal(size=(4, 9))
+    direction = rng.normal(size=4)
+    weights = simplex_weights(design, distance * direction[None], allowed=np.ones((1, 9), dtype=bool))
+    assert weights[0, (direction @ design).argmax()] == pytest.approx(1, abs=1e-6)
 
 
 def test_where_nobody_may_be_a_donor_there_are_no_weights():

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluation import DesignError, EstimationError, EventStudy, Panel, Randomization, Study, TwoByTwo
-from evaluation.did.asymptotic import ClusterRobust
+from evaluation.did.inference.asymptotic import ClusterRobust
 from tests.simulation.experiment import Cell, as_panel, run_cell, starts_of
 from tests.simulation.panels import leipzig_years, simulated_months
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluation import ClusterRobust, DesignError, EventStudy, ScoreWild, TwoByTwo
-from evaluation.did.asymptotic import Grouped
-from evaluation.did.wild import _Test
+from evaluation.did.inference.asymptotic import Grouped
+from evaluation.did.inference.wild import _Test
 from evaluation.influence import two_sided_p
 from evaluation.regression import null_scores, two_way
 from evaluation.simulate import simulate_panel
@@ -114,7 +114,7 @@ def test_too_few_signs_for_an_interval():
 
 def test_an_interval_that_is_open(monkeypatch):
     """Ends farther away than 128 standard errors are not looked for; here the search is made to stop early."""
-    monkeypatch.setattr("evaluation.did.wild.FARTHEST", 1.0)
+    monkeypatch.setattr("evaluation.did.inference.wild.FARTHEST", 1.0)
     row = wild().table.iloc[0]
     assert np.isnan([row["conf_low"], row["conf_high"]]).all()
     assert row["note"] == "unbounded"

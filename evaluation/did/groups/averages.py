@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evaluation.did.aggregate import (
+from evaluation.did.groups.aggregate import (
     AggregationKind,
     Averages,
     cell_weights,
@@ -17,8 +17,8 @@ from evaluation.did.aggregate import (
     plan_averages,
     share_influence,
 )
-from evaluation.did.cells import CellEstimator, Design, Effects, cell_effects, fit_design
-from evaluation.did.group_sample import Block, Grid, GroupSample, make_blocks
+from evaluation.did.groups.cells import CellEstimator, Design, Effects, cell_effects, fit_design
+from evaluation.did.groups.sample import Block, Grid, GroupSample, make_blocks
 from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.estimates import Counts, Note
 from evaluation.randomization.windows import CONTINUITY
@@ -170,7 +170,7 @@ def averaged(
     Parameters
     ----------
     kind, window
-        See :func:`evaluation.did.aggregate.plan_averages`.
+        See :func:`evaluation.did.groups.aggregate.plan_averages`.
     cases
         Whether to count the observed cases.
 

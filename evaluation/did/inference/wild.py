@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from evaluation.did.asymptotic import Asymptotic, Grouped, Linear, NullScores, clustered
-from evaluation.did.multiplier import draws_allowed
+from evaluation.did.inference.asymptotic import Asymptotic, Grouped, Linear, NullScores, clustered
+from evaluation.did.inference.multiplier import draws_allowed
 from evaluation.errors import DesignError, Problem
 from evaluation.estimates import Estimates, Note
 from evaluation.influence import group_sums

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from evaluation.did.inference.unit_effects import Measured, collapsed
 from evaluation.did.reporting import explaining_change
-from evaluation.did.unit_effects import Measured, collapsed
 from evaluation.errors import EstimationError
 from evaluation.estimates import Counts, Draws, Note
 from evaluation.panel import Panel

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from evaluation.data.periods import PER_YEAR
-from evaluation.did.asymptotic import Asymptotic, NullScores
-from evaluation.did.counterfactual import CellOptions, Cells, calendar_months
-from evaluation.did.covariates import covariate_arrays
-from evaluation.did.effects import in_cases
-from evaluation.did.randomised import randomised_effect, randomised_path
-from evaluation.did.unit_effects import Measured, choose_windows
+from evaluation.did.covariates import read_covariates
+from evaluation.did.inference.asymptotic import Asymptotic, NullScores
+from evaluation.did.inference.effects import in_cases
+from evaluation.did.inference.randomised import randomised_effect, randomised_path
+from evaluation.did.inference.unit_effects import Measured, choose_windows
+from evaluation.did.models.counterfactual import CellOptions, Cells, calendar_months
 from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.estimates import Estimates, Scale
 from evaluation.influence import joint_test
@@ -23,8 +23,8 @@ from evaluation.panel import Panel
 from evaluation.randomization.inference import Randomization
 from evaluation.randomization.measures import Adjusted, ChangeMeasure
 
-Aggregation = Literal["simple", "dynamic", "cohort"]
-AGGREGATIONS = ("simple", "dynamic", "cohort")
+Aggregation = Literal["simple", "dynamic", "group"]
+AGGREGATIONS = ("simple", "dynamic", "group")
 SCALES = ("ratio", "levels", "additive")
 SINGULAR = ("regression.collinear", "models_did.covariates_singular")
 SINGLE = "models_did.note.single"
@@ -66,7 +66,7 @@ class RowEffects:
     """Estimates ``(k,)`` with the influences ``(N, k)`` of the units of `cells`, and the cases that they are about.
 
     `notes` are codes of rows without a standard error, else empty; `observed` is ``(k,)``; `parameters` is the rule
-    for small samples of :meth:`evaluation.did.asymptotic.Asymptotic.conclude`.
+    for small samples of :meth:`evaluation.did.inference.asymptotic.Asymptotic.conclude`.
     """
 
     cells: Cells
@@ -101,7 +101,7 @@ class RowEffects:
         if "event_time" in self.keys:
             facts["pre_trend_p"] = _pre_trend_p(result)
         result = replace(result, notes=(*result.notes, *self.cells.notes), facts=facts)
-        return _as_cases(result, self.observed) if method.scale == "levels" else result
+        return as_cases(result, self.observed) if method.scale == "levels" else result
 
 
 def _pre_trend_p(result: Estimates) -> float:
@@ -122,7 +122,7 @@ def _scale(method: RowOptions, panel: Panel) -> Scale:
     return Scale("identity", "rate" if panel.study.exposure else "cases")
 
 
-def _as_cases(result: Estimates, observed: np.ndarray) -> Estimates:
+def as_cases(result: Estimates, observed: np.ndarray) -> Estimates:
     """Turn log ratios of rows with `observed` cases into additional cases: ``observed (1 - 1 / ratio)``."""
     slope = observed * np.exp(-result.table["estimate"].to_numpy(dtype=float))
     table = in_cases(result.table, observed)
@@ -159,7 +159,7 @@ def check_options(method: RowOptions, **choices: tuple[object, ...]) -> None:
     if isinstance(given, str):
         wrong.append(("covariates", f'("{given}",)'))
     if isinstance(method.inference, Randomization):
-        if method.aggregation == "cohort" and "cohort" in choices["aggregation"]:
+        if method.aggregation == "group" and "group" in choices["aggregation"]:
             wrong.append(("aggregation", "simple, dynamic (inference = Randomization)"))
         if method.aggregation == "dynamic" and method.scale != "ratio":
             wrong.append(("scale", "ratio (aggregation = dynamic, inference = Randomization)"))
@@ -191,7 +191,9 @@ def by_drawn_assignments(
     name = type(method).__name__
     calendar_months(panel, method)  # refuses a season that the panel cannot show
     if method.covariates:
-        change = Adjusted(change, np.moveaxis(covariate_arrays(panel, method.covariates, name), 0, 2))
+        change = Adjusted(
+            change, np.moveaxis(read_covariates(panel, method.covariates, method=name, within_units=True), 0, 2)
+        )
     if method.aggregation != "simple":
         return _path(panel, method, change)
 
@@ -239,7 +241,7 @@ def treated_rows(cells: Cells, aggregation: Aggregation) -> Rows:
     if aggregation == "dynamic":
         labels = np.unique(since[there]).tolist()
         kernels += [there & (since == label) for label in labels]
-    elif aggregation == "cohort":
+    elif aggregation == "group":
         chosen = [g for g in range(len(cells.starts)) if there[g].any()]
         labels = [cells.panel.periods[int(cells.starts[g])] for g in chosen]
         kernels += [there & (np.arange(len(there)) == g)[:, None] for g in chosen]

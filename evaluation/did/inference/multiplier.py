@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from evaluation.did.asymptotic import Asymptotic, Linear, clustered
+from evaluation.did.inference.asymptotic import Asymptotic, Linear, clustered
 from evaluation.estimates import Estimates, Note
 from evaluation.influence import critical_value, two_sided_p
 from evaluation.influence.multipliers import MULTIPLIERS, Multiplier, multiplier_draws

@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 import numpy as np
 import pandas as pd
 
-from evaluation.did.effects import (
+from evaluation.did.inference.effects import (
     counts_of,
     draws_of,
     effect_row,
@@ -25,7 +25,7 @@ from evaluation.did.effects import (
     observed_cases,
     plain_row,
 )
-from evaluation.did.unit_effects import Measured, choose_windows, measure
+from evaluation.did.inference.unit_effects import Measured, choose_windows, measure
 from evaluation.errors import EstimationError, Problem
 from evaluation.estimates import Estimates, Note, Scale
 from evaluation.panel import Panel

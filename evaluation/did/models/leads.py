@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from evaluation.data.periods import PER_YEAR
-from evaluation.did.counterfactual import Cells, lonely_rows
-from evaluation.did.rows import SINGLE, RowEffects, RowOptions, dummies, row_keys
+from evaluation.did.models.counterfactual import Cells, lonely_rows
+from evaluation.did.models.rows import SINGLE, RowEffects, RowOptions, dummies, row_keys
 from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.regression import Regressors, TwoWayFit
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from evaluation.did.asymptotic import Asymptotic, Linear, caution
+from evaluation.did.inference.asymptotic import Asymptotic, Linear, caution
 from evaluation.errors import DesignError, Problem
 from evaluation.estimates import Estimates, Influence, Note
 from evaluation.panel import Panel

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from evaluation.data.periods import PER_YEAR, ordinal
-from evaluation.did.covariates import covariate_arrays
+from evaluation.did.covariates import read_covariates
 from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.estimates import Counts, Note
 from evaluation.panel import Panel
@@ -138,7 +138,10 @@ def find_cells(panel: Panel, options: CellOptions, *, positive: bool) -> Cells:
     members = np.flatnonzero(panel.treated | panel.comparison)
     order = members[np.argsort(code[members], kind="stable")]
     cohorts = Cohorts(code[order], len(starts) + 1)
-    outcome, wide = panel.outcome[order], covariate_arrays(panel, options.covariates, method)[:, order]
+    outcome, wide = (
+        panel.outcome[order],
+        read_covariates(panel, options.covariates, method=method, within_units=True)[:, order],
+    )
     known = np.isfinite(outcome)
     without_covariate = known & ~np.isfinite(wide).all(axis=0) if len(wide) else np.zeros_like(known)
     known &= ~without_covariate

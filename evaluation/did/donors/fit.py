@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.did.synthetic_gap import Comparison, SyntheticGap
+from evaluation.did.donors.gap import Comparison, SyntheticGap
 from evaluation.errors import EstimationError, Problem
 from evaluation.estimates import Note
 from evaluation.panel import Panel

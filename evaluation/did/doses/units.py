@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from evaluation.did.unit_effects import Measured, collapsed
+from evaluation.did.inference.unit_effects import Measured, collapsed
 from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.estimates import Note
 from evaluation.panel import Panel

@@ -8,7 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from evaluation.errors import DesignError, EstimationError, Problem, nearest
+from evaluation.did.covariates import read_covariates
+from evaluation.errors import EstimationError, Problem
 from evaluation.panel import Panel
 from evaluation.randomization.windows import CONTINUITY
 
@@ -121,7 +122,7 @@ def draw_sample(
     counted = panel.outcome[np.isfinite(panel.outcome)]
     if len(counted) and counted.min() == counted.max():
         raise EstimationError(Problem("core.outcome_constant", method=method))
-    values = read_covariates(panel, covariates)
+    values = read_covariates(panel, covariates, method=method, within_units=False)
     aside, lacking = _set_aside(panel, np.isfinite(values[:, :, np.unique(grid.base)]).all(axis=0), ratio, complete)
     starts = np.unique(panel.starts[panel.treated])
     cohort = np.where(panel.treated, np.searchsorted(starts, panel.starts), np.where(panel.comparison, NEVER, OUT))
@@ -194,35 +195,6 @@ def _due(panel: Panel) -> np.ndarray:
         due[panel.treated, panel.starts[panel.treated] - 1] = False
     due[panel.treated, panel.end :] = False
     return due
-
-
-def read_covariates(panel: Panel, names: tuple[str, ...]) -> np.ndarray:
-    """Return ``(q, N, T)`` values of further columns of the panel's frame."""
-    frame = panel.frame
-    problems: list[Problem] = []
-    for name in names:
-        if name in FRAME_COLUMNS or name not in frame.columns:
-            hint = nearest(name, [column for column in frame.columns if column not in FRAME_COLUMNS])
-            problems.append(Problem("group_time.covariate_unknown", covariate=name, hint=hint or "–"))
-        elif frame[name].dtype.kind not in "biuf":
-            problems.append(Problem("group_time.covariate_text", covariate=name, example=str(frame[name].iloc[0])))
-    if problems:
-        raise DesignError(*problems)
-    shape = (len(panel.units), len(panel.periods))
-    found = np.empty((len(names), *shape))
-    for name, values in zip(names, found, strict=True):
-        values[:] = panel.wide(name)
-        low, high = np.fmin.reduce(values, axis=1), np.fmax.reduce(values, axis=1)
-        known = ~np.isnan(low)
-        if np.isinf(low[known]).any() or np.isinf(high[known]).any():
-            problems.append(Problem("group_time.covariate_infinite", covariate=name))
-        elif not known.any() or low[known].min() == high[known].max():
-            problems.append(Problem("group_time.covariate_constant", covariate=name))
-        elif (low[known] == high[known]).all():
-            values[:] = low[:, None]  # an attribute of the unit holds in periods without a row, too
-    if problems:
-        raise DesignError(*problems)
-    return found
 
 
 def _versions(covariates: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from evaluation.did.synthetic_weights import simplex_weights
+from evaluation.did.donors.weights import simplex_weights
 from evaluation.randomization.measures import ChangeMeasure
 from evaluation.randomization.windows import CONTINUITY, Windows
 

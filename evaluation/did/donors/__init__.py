@@ -1,0 +1,1 @@
+"""The numerical parts of synthetic controls: weights of donors, fits, and gaps."""

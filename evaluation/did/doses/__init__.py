@@ -1,0 +1,1 @@
+"""The numerical parts of dose response: doses of units, and their exchange."""

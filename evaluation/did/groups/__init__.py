@@ -1,0 +1,1 @@
+"""The numerical parts of group-time effects: the sample, its cells, and their averages."""

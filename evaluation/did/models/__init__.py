@@ -1,0 +1,1 @@
+"""What imputation, two-way fixed effects and Poisson models have in common."""
