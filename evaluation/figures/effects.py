@@ -1,4 +1,4 @@
-"""Effects: the comparison with areas and years without the measure, specifications side by side, event studies."""
+"""Effects: the comparison with areas and years without the measure, and specifications side by side."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evaluation.disclosure import Cell, Published
+from evaluation.figures.alternative import described
 from evaluation.figures.style import (
     BLUE,
     GREY,
@@ -16,7 +17,6 @@ from evaluation.figures.style import (
     in_house_style,
     new_figure,
     number_axis,
-    ratio_axis,
     zero_line,
 )
 from evaluation.texts import text
@@ -76,7 +76,8 @@ def without_measure(distribution: Published, effect: Published, *, language: str
     number_axis(axes.xaxis, "spct0", language)
     number_axis(axes.yaxis, "int", language)
     axes.locator_params(axis="y", nbins=4, integer=True)
-    return figure
+    values = {"n": bars["value"].sum(), "value": cell.value, "low": cell.conf_low, "high": cell.conf_high}
+    return described(figure, text("figures.effect.alt", language, **values, p_value=cell.p_value))
 
 
 def _estimate(axes: Any, cell: Cell, level: float, *, text_key: str, language: str) -> None:
@@ -149,50 +150,5 @@ def specifications(published: Published, *, titles: Mapping[str, str], declared:
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(text("figures.specifications.x", language))
     number_axis(axes.xaxis, "spct0", language)
-    return figure
-
-
-@in_house_style
-def event_study(published: Published, *, language: str, unit: str = "year") -> "Figure":
-    """Draw the difference to the comparison areas in each period before and after the start.
-
-    Parameters
-    ----------
-    published
-        Key ``event_time`` (0 is the first period with the measure); relative changes with intervals.
-    language
-        Language of axes and numbers.
-    unit
-        ``year``, ``half_year``, ``quarter`` or ``month``: what a step of ``event_time`` means.
-    """
-    frame = published.frame.sort_values("event_time")
-    logs = {name: np.log1p(frame[name].to_numpy(dtype=float)) for name in ("value", "conf_low", "conf_high")}
-    figure = new_figure(2.7)
-    axes = figure.subplots()
-    zero_line(axes)
-    last = float(frame["event_time"].max())
-    axes.axvspan(-0.5, last + 0.5, color="#f1f5f9", zorder=0)
-    colours = [BLUE if time >= 0 else GREY for time in frame["event_time"]]
-    axes.vlines(frame["event_time"], logs["conf_low"], logs["conf_high"], color=colours, linewidth=2.0, zorder=2)
-    axes.scatter(frame["event_time"], logs["value"], color=colours, s=32, edgecolor="white", linewidth=0.8, zorder=3)
-    reach = 1.12 * float(np.nanmax(np.abs(np.concatenate(list(logs.values())))))
-    axes.set_ylim(-reach, 1.25 * reach)
-    style: dict[str, Any] = {
-        "fontsize": 8,
-        "va": "top",
-        "xycoords": ("data", "axes fraction"),
-        "textcoords": "offset points",
-    }
-    axes.annotate(
-        text("figures.event_study.before", language), (-0.5, 0.98), xytext=(-5, 0), ha="right", color=GREY, **style
-    )
-    axes.annotate(text("figures.event_study.after", language), (-0.5, 0.98), xytext=(5, 0), color=BLUE, **style)
-    axes.set_xlim(float(frame["event_time"].min()) - 0.6, last + 0.6)
-    start = text(f"figures.event_study.x_{unit}", language)
-    axes.set_xlabel(text("figures.event_study.scale", language, x=start))
-    axes.set_ylabel(text("figures.event_study.y", language))
-    ratio_axis(axes.yaxis, language, reach=reach)
-    axes.locator_params(axis="x", integer=True)
-    number_axis(axes.xaxis, "snum0", language)
-    axes.grid(axis="y")
-    return figure
+    values = {"n": len(frame), "low": frame["value"].min(), "high": frame["value"].max()}
+    return described(figure, text("figures.specifications.alt", language, **values))

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from evaluation.figures.effects import event_study, specifications, without_measure
+from evaluation.figures.alternative import alternative
+from evaluation.figures.effects import specifications, without_measure
 
 PERCENT = "\N{NO-BREAK SPACE}%"
 
@@ -52,18 +53,19 @@ def test_the_declared_specification_stands_first_in_its_own_colour(published, wo
     assert {f"−13,0{PERCENT}", f"−5,0{PERCENT}"} <= set(words(figure))
 
 
-def test_event_study_shows_before_and_after(published, words):
-    rows = [
-        {"event_time": k, "value": v, "conf_low": v - 0.1, "conf_high": v + 0.1}
-        for k, v in ((-2, 0.02), (-1, 0.0), (0, -0.1), (1, -0.2))
-    ]
-    figure = event_study(published(rows, unit="change", keys=("event_time",)), language="de", unit="month")
-    across = "Monate seit Beginn (senkrecht: gleiche Abstände = gleiches Verhältnis)"
-    assert {"vor Beginn", "seit Beginn", across} <= set(words(figure))
-
-
-def test_a_long_interval_does_not_hide_the_others(published):
-    rows = [{"event_time": k, "value": 0.0, "conf_low": -0.9, "conf_high": high} for k, high in ((-1, 30.0), (0, 0.2))]
-    axes = event_study(published(rows, unit="change", keys=("event_time",)), language="de").axes[0]
-    low, high = axes.get_ylim()
-    assert low < np.log(0.1) < 0 < np.log(31) < high
+def test_the_alternative_texts_say_the_finding(distribution, effect, published):
+    tested = published(
+        [{"term": "effect", "value": -0.123, "conf_low": -0.2, "conf_high": -0.04, "p_value": 0.021}],
+        unit="change",
+        keys=("term",),
+    )
+    assert alternative(without_measure(distribution, tested, language="de")) == (
+        "Säulendiagramm: wie oft sich 46 Vergleiche mit Gebieten und Jahren ohne Maßnahme wie stark änderten, darüber "
+        f"die gemessene Änderung: −12,3{PERCENT} (95-%-Bereich: −20,0{PERCENT} bis −4,0{PERCENT}). So weit oder weiter "
+        f"von null entfernt liegen 2,1{PERCENT} der Vergleiche."
+    )
+    rows = [{"specification": name, "value": value} for name, value in (("declared", -0.13), ("other", -0.05))]
+    values = published(rows, unit="change", keys=("specification",))
+    assert alternative(specifications(values, titles={}, declared="declared", language="en")) == (
+        "Dot plot with 95% intervals: 2 specifications side by side, estimated change from −13.0% to −5.0%."
+    )
