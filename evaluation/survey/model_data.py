@@ -322,11 +322,13 @@ class Fit:
 
     def result(self, method: Any, scale: Scale, notes: tuple[Note, ...] = ()) -> Estimates:
         """Return one row for each coefficient."""
-        keys = pd.DataFrame(self.labels, columns=["term", "category"])
-        keys["n"] = np.concatenate([self.matrix.sizes, np.full(len(keys) - self.matrix.width, self.matrix.n)])
-        order = self.order(keys["term"])
+        further = np.full(len(self.labels) - self.matrix.width, self.matrix.n)
+        sizes = np.concatenate([self.matrix.sizes, further])
+        terms, categories = np.array(self.labels, dtype=object).T
+        order = self.order(terms)
+        keys = pd.DataFrame({"term": terms[order], "category": categories[order], "n": sizes[order]})
         found = self.coefficients[order], self.influence[:, order]
-        return self.estimates(method, keys.iloc[order].reset_index(drop=True), found, scale=scale, notes=notes)
+        return self.estimates(method, keys, found, scale=scale, notes=notes)
 
     def order(self, terms: Iterable[str]) -> np.ndarray:
         """Return rows, given by their term, in the order of the model's terms: in the matrix large ones stand last."""

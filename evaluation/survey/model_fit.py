@@ -11,7 +11,7 @@ from evaluation.sample import some
 
 STEPS = 25  # a fit that exists takes 4 to 10; a separated coefficient goes on by about 1 a step for ever
 HALVINGS = 30
-CONVERGED = 1e-7  # of the last step in the linear predictor; the error left is about its square
+CONVERGED = 1e-9  # of the last step in the linear predictor; the information is that of the step before
 ROUNDING = 1e-10  # of a step, relative to the largest coefficient
 COLLINEAR = 1e-12  # smallest eigenvalue of the scaled information that is not rounding
 Pieces = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray] | None]
@@ -54,8 +54,8 @@ def newton(
     for _ in range(STEPS):
         step = solve(information, gradient)
         enough = CONVERGED + ROUNDING * np.abs(theta * size).max(initial=0.0)
-        if np.abs(step * size).max(initial=0.0) < enough and (found := pieces(theta + step)) is not None:
-            return theta + step, found[1]
+        if np.abs(step * size).max(initial=0.0) < enough:
+            return theta + step, information
         theta, gradient, information, step = _advance(pieces, theta, step, gradient)
     running = np.abs(step * size) > CONVERGED
     names = list(dict.fromkeys(term_name(label) for label, runs in zip(labels, running, strict=True) if runs))

@@ -246,7 +246,8 @@ class Matrix:
     def largest(self) -> np.ndarray:
         """``(width,)`` largest absolute value of each column."""
         found = [
-            np.full(block.size, 1.0 if block.numbers is None else np.abs(block.numbers).max()) for block in self.blocks
+            np.full(block.size, 1.0 if block.numbers is None else max(block.numbers.max(), -block.numbers.min()))
+            for block in self.blocks
         ]
         return np.concatenate([np.zeros(0), *found])
 

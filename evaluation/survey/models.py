@@ -47,19 +47,16 @@ class Link:
 
 def _logistic(predictor: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):  # an infinite exponential is a share of zero
-        return np.asarray(1.0 / (1.0 + np.exp(-predictor)))
-
-
-def _exponential(predictor: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore"):  # a step that goes so far is halved
-        return np.asarray(np.exp(predictor))
+        odds_against = np.exp(-predictor)
+    odds_against += 1.0
+    return np.asarray(np.reciprocal(odds_against, out=odds_against))
 
 
 IDENTITY = Link(lambda eta: eta, np.ones_like, np.zeros_like, lambda mean: mean)
 LOGIT = Link(
     _logistic, lambda m: m * (1 - m), lambda m: m * (1 - m) * (1 - 2 * m), lambda mean: float(np.log(mean / (1 - mean)))
 )
-LOG = Link(_exponential, lambda m: m, lambda m: m, lambda mean: float(np.log(mean)))
+LOG = Link(np.exp, lambda m: m, lambda m: m, lambda mean: float(np.log(mean)))
 
 
 @dataclass(frozen=True)
@@ -291,14 +288,14 @@ def _fit(method: Linear | Logit | Poisson, sample: Sample, values: np.ndarray) -
     matrix, answers = people.matrix(), values[people.rows]
     if answers.min() == answers.max():
         raise EstimationError(
-            Problem("survey_models.same_answers", column=method.outcome, n=len(answers), answer=named(float(answers[0])))
+            Problem(
+                "survey_models.same_answers", column=method.outcome, n=len(answers), answer=named(float(answers[0]))
+            )
         )
     start = np.zeros(matrix.width)
     start[0] = method.link.inverse(float(people.weights @ answers) / float(people.weights.sum()))
-    labels = matrix.labels
-    coefficients, information = newton(
-        _pieces(matrix, people.weights, answers, method.link), start, labels, matrix.largest
-    )
+    labels, pieces = matrix.labels, _pieces(matrix, people.weights, answers, method.link)
+    coefficients, information = newton(pieces, start, labels, matrix.largest)
     left = people.weights * (answers - method.link.mean(matrix.times(coefficients)))
     scores = matrix.sums(left, people.unit, people.units)
     influence = solve(information, scores.T).T
@@ -310,14 +307,13 @@ def _pieces(
 ) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray] | None]:
     """Return the function that gives gradient and negative Hessian of the pseudo-likelihood."""
 
+    @np.errstate(over="ignore", invalid="ignore")  # a step that goes so far is halved
     def pieces(coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         gradient, information = np.zeros(matrix.width), np.zeros((matrix.width, matrix.width))
         for chunk in matrix.chunks():
             mean, weight = link.mean(chunk.times(coefficients)), weights[chunk.rows]
-            if not np.isfinite(mean).all():
-                return None
             gradient += chunk.sums(weight * (answers[chunk.rows] - mean))
             information += chunk.gram(weight * link.slope(mean))
-        return gradient, information
+        return (gradient, information) if np.isfinite(information).all() else None
 
     return pieces
