@@ -311,3 +311,16 @@ def test_size_with_many_treated_units_and_how_wrong_with_few():
     assert any_pointwise > 0.15  # what the band is for
     _, few = rejections(ClusterRobust(), 3)
     assert few > 0.15  # three treated units: far too often
+
+
+def test_power_facts_are_those_of_a_normal_estimate():
+    """A million draws of a true 16 % fall with this standard error: share, and mean size, of significant ones."""
+    result = TwoByTwo(inference=ClusterRobust()).estimate(simulate_panel(4, treated=20))
+    row, facts = result.row(term="effect"), result.facts
+    critical = (row["conf_high"] - row["estimate"]) / row["std_error"]
+    draws = np.log(0.84) + row["std_error"] * np.random.default_rng(1).standard_normal(1_000_000)
+    shown = np.abs(draws[np.abs(draws) > critical * row["std_error"]])
+    assert facts["exaggeration"] == pytest.approx(shown.mean() / -np.log(0.84), rel=0.002)
+    found = np.log1p(-facts["detectable"]) + row["std_error"] * np.random.default_rng(2).standard_normal(1_000_000)
+    assert (np.abs(found) > critical * row["std_error"]).mean() == pytest.approx(0.8, abs=0.002)
+    assert facts["vanishes_if_reporting"] == pytest.approx(np.expm1(row["estimate"]))
