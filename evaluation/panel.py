@@ -153,7 +153,11 @@ class Panel:
         """``(N, N)`` whether two units touch, or None without geometry."""
         if self.neighbours is None:
             return None
-        return np.array([[other in self.neighbours.get(unit, ()) for other in self.units] for unit in self.units])
+        touching = np.zeros((len(self.units), len(self.units)), dtype=bool)
+        position = {unit: row for row, unit in enumerate(self.units)}
+        for unit, row in position.items():
+            touching[row, [position[other] for other in self.neighbours.get(unit, ()) if other in position]] = True
+        return touching
 
     # --- parts --------------------------------------------------------------------------------------------------------
 
@@ -234,23 +238,29 @@ class Panel:
             problems.append(
                 Problem("core.panel_duplicate", study=study, unit=row["unit"], period=row["period"], n=int(twice.sum()))
             )
-        infinite = self.frame[np.isinf(self.frame["outcome"].to_numpy(dtype=float, na_value=np.nan))]
+        outcome = self.frame["outcome"].to_numpy(dtype=float, na_value=np.nan)
         problems += [
-            Problem("core.panel_infinite", study=study, unit=row.unit, period=row.period)
-            for row in infinite.head(5).itertuples()
+            Problem("core.panel_infinite", study=study, unit=unit, period=period)
+            for unit, period, _ in self._first_where(np.isinf(outcome))
         ]
-        negative = self.frame[self.frame["outcome"] < 0]
         problems += [
-            Problem("core.panel_negative", study=study, unit=row.unit, period=row.period, count=row.outcome)
-            for row in negative.head(5).itertuples()
+            Problem("core.panel_negative", study=study, unit=unit, period=period, count=count)
+            for unit, period, count in self._first_where(outcome < 0)
         ]
         if self.study.exposure:
-            empty = self.frame[~(self.frame["exposure"] > 0)]
+            exposure = self.frame["exposure"].to_numpy(dtype=float, na_value=np.nan)
             problems += [
-                Problem("core.panel_exposure", study=study, unit=row.unit, period=row.period)
-                for row in empty.head(5).itertuples()
+                Problem("core.panel_exposure", study=study, unit=unit, period=period)
+                for unit, period, _ in self._first_where(~(exposure > 0))
             ]
         return problems
+
+    def _first_where(self, wrong: np.ndarray, number: int = 5) -> list[tuple[str, str, float]]:
+        """Return unit, period and outcome of the first rows in which something is wrong."""
+        if not wrong.any():
+            return []
+        rows = self.frame.loc[wrong, ["unit", "period", "outcome"]].head(number)
+        return list(rows.itertuples(index=False, name=None))
 
     def _unit_problems(self) -> list[Problem]:
         problems, study, starts = [], self.study.id, self.study.starts
