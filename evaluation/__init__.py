@@ -49,12 +49,17 @@ if TYPE_CHECKING:
     from evaluation.survey.model_terms import Category, Interaction
     from evaluation.survey.models import Linear, Logit, Poisson
     from evaluation.survey.ordinal import Ordinal
+    from evaluation.survey.quantiles import Quantile
+    from evaluation.survey.rank_tests import RankTest, TTest
     from evaluation.survey.reliability import CronbachAlpha, OrdinalAlpha, PolychoricCorrelation
+    from evaluation.survey.small_area import FayHerriot
+    from evaluation.survey.tables import Association
     from evaluation.survey_design import SurveyDesign
 
 _HOMES = {
     "AdjustedShare": "survey.margins",
     "Agreement": "agreement.register",
+    "Association": "survey.tables",
     "Category": "survey.model_terms",
     "Change": "survey.change",
     "ClusterRobust": "did.inference.asymptotic",
@@ -67,6 +72,7 @@ _HOMES = {
     "EstimationError": "errors",
     "EvaluationError": "errors",
     "EventStudy": "did.event_study",
+    "FayHerriot": "survey.small_area",
     "GroupTime": "did.group_time",
     "Imputation": "did.imputation",
     "Interaction": "survey.model_terms",
@@ -83,7 +89,9 @@ _HOMES = {
     "PolychoricCorrelation": "survey.reliability",
     "Project": "project",
     "ProportionalOdds": "survey.model_proportional",
+    "Quantile": "survey.quantiles",
     "Randomization": "randomization",
+    "RankTest": "survey.rank_tests",
     "Ratio": "survey.estimation",
     "ReportError": "errors",
     "Sample": "sample",
@@ -93,6 +101,7 @@ _HOMES = {
     "SurveyDesign": "survey_design",
     "SyntheticControl": "did.synthetic",
     "SyntheticDifference": "did.synthetic",
+    "TTest": "survey.rank_tests",
     "Total": "survey.estimation",
     "TripleDifference": "did.triple",
     "TwoByTwo": "did.two_by_two",
@@ -106,6 +115,7 @@ _HOMES = {
 __all__ = [
     "AdjustedShare",
     "Agreement",
+    "Association",
     "Category",
     "Change",
     "ClusterRobust",
@@ -118,6 +128,7 @@ __all__ = [
     "EstimationError",
     "EvaluationError",
     "EventStudy",
+    "FayHerriot",
     "GroupTime",
     "Imputation",
     "Interaction",
@@ -134,7 +145,9 @@ __all__ = [
     "PolychoricCorrelation",
     "Project",
     "ProportionalOdds",
+    "Quantile",
     "Randomization",
+    "RankTest",
     "Ratio",
     "ReportError",
     "Sample",
@@ -144,6 +157,7 @@ __all__ = [
     "SurveyDesign",
     "SyntheticControl",
     "SyntheticDifference",
+    "TTest",
     "Total",
     "TripleDifference",
     "TwoByTwo",

@@ -3,12 +3,13 @@
 from typing import Literal
 
 import numpy as np
-from scipy.special import betaincinv
+from scipy.special import betaincinv, xlogy
 
 from evaluation.influence import critical_value
 
-ShareInterval = Literal["logit", "korn_graubard", "wald"]
-SHARE_INTERVALS = ("logit", "korn_graubard", "wald")
+ShareInterval = Literal["logit", "korn_graubard", "likelihood", "arcsine", "wald"]
+SHARE_INTERVALS = ("logit", "korn_graubard", "likelihood", "arcsine", "wald")
+HALVINGS = 60  # of the interval in which an end is sought: to the last digit of a double
 
 
 def share_interval(
@@ -33,7 +34,10 @@ def share_interval(
     method
         ``logit``: Student's interval on the scale of :math:`\log(p/(1-p))`, transformed back. ``korn_graubard``: the
         exact binomial interval with the effective number of answers :math:`n^* = p(1-p)/se^2 \cdot
-        (t_{n-1}/t_{df})^2`. ``wald``: :math:`p \pm t\,se`, which may leave 0 to 1.
+        (t_{n-1}/t_{df})^2`. ``likelihood``: all shares :math:`q` with :math:`2 n' [p \log(p/q) + (1-p)
+        \log((1-p)/(1-q))] \le t^2` and :math:`n' = p(1-p)/se^2`. ``arcsine``: Student's interval on the scale of
+        :math:`\arcsin\sqrt p`, whose standard error is :math:`se / (2\sqrt{p(1-p)})`, ending at 0 and 1. ``wald``:
+        :math:`p \pm t\,se`, which may leave 0 to 1.
 
     Notes
     -----
@@ -42,8 +46,9 @@ def share_interval(
 
     References
     ----------
-    Korn and Graubard (1998), Confidence intervals for proportions with small expected number of positive counts;
-    ``svyciprop`` of R's survey package.
+    Korn and Graubard (1998), Confidence intervals for proportions with small expected number of positive counts; Rao
+    and Scott (1984), On chi-squared tests for multiway contingency tables (``likelihood``); ``svyciprop`` of R's
+    survey package, whose arcsine interval turns an end below 0 into one above it.
     """
     t = critical_value(level, df)
     certain = (share <= 0) | (share >= 1)
@@ -53,6 +58,11 @@ def share_interval(
     elif method == "logit":
         logit, width = np.log(inner / (1 - inner)), t * std_error / (inner * (1 - inner))
         low, high = 1 / (1 + np.exp(width - logit)), 1 / (1 + np.exp(-width - logit))
+    elif method == "arcsine":
+        angle, width = np.arcsin(np.sqrt(inner)), t * std_error / (2 * np.sqrt(inner * (1 - inner)))
+        low, high = np.sin(np.maximum(angle - width, 0)) ** 2, np.sin(np.minimum(angle + width, np.pi / 2)) ** 2
+    elif method == "likelihood":
+        low, high = _likely(inner, inner * (1 - inner) / (t * std_error) ** 2)
     else:
         effective = inner * (1 - inner) / std_error**2 * (critical_value(level, n - 1.0) / t) ** 2
         low, high = _exact(inner, effective, level)
@@ -68,3 +78,16 @@ def _exact(share: np.ndarray, n: np.ndarray, level: float) -> tuple[np.ndarray, 
     low = betaincinv(np.where(hits > 0, hits, 1.0), rest + 1, tail)
     high = betaincinv(hits + 1, np.where(rest > 0, rest, 1.0), 1 - tail)
     return np.where(hits > 0, low, 0.0), np.where(rest > 0, high, 1.0)
+
+
+def _likely(share: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the shares at which twice the log likelihood of `n` answers lies 1 below its top."""
+    ends = []
+    for side in (0.0, 1.0):
+        outside, inside = np.full(share.shape, side), share.astype(float)
+        for _ in range(HALVINGS):
+            middle = (outside + inside) / 2
+            drop = 2 * n * (xlogy(share, share / middle) + xlogy(1 - share, (1 - share) / (1 - middle)))
+            outside, inside = np.where(drop > 1, middle, outside), np.where(drop > 1, inside, middle)
+        ends.append(np.where(np.isnan(n), np.nan, inside))
+    return ends[0], ends[1]
