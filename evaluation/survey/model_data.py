@@ -240,10 +240,20 @@ def complete_cases(
     return slice(None) if complete.all() else np.flatnonzero(complete), counts, tuple(notes)
 
 
+def answers_on(scale: int | tuple[Any, ...] | None) -> tuple[Any, ...]:
+    """Return the allowed answers of a scale given by its number of points or by its answers; empty for anything."""
+    return tuple(range(1, scale + 1)) if isinstance(scale, int) else scale or ()
+
+
 def answers_of(
-    sample: Sample, column: str, allowed: tuple[Any, ...], no_answer: tuple[Any, ...]
+    sample: Sample,
+    column: str,
+    allowed: tuple[Any, ...] = (),
+    no_answer: tuple[Any, ...] = (),
+    *,
+    codes: tuple[Any, ...] | None = None,
 ) -> tuple[pd.Series, np.ndarray]:
-    """Return the answers to a question and who gave none, after checking that they are on the scale.
+    """Return the answers to a question and who of the subpopulation gave none, after checking the codes.
 
     Parameters
     ----------
@@ -255,26 +265,36 @@ def answers_of(
         The scale; empty for anything.
     no_answer
         Codes that mean no answer.
+    codes
+        Answers that are looked for.
+
+    Returns
+    -------
+    Series, ndarray
+        ``(n,)`` answers of everybody, and who is silent or outside the subpopulation.
 
     Raises
     ------
     DesignError
-        The column does not exist, or an answer is not on the scale.
+        The column does not exist, an answer is not on the scale, or the codes never occur and no scale says that they
+        could.
     """
     check_columns(sample.frame, (column,))
     series = sample.frame[column]
-    missing = series.isna().to_numpy()
+    silent = series.isna().to_numpy()
     if no_answer:
-        missing = missing | series.isin(no_answer).to_numpy()
+        silent = silent | series.isin(no_answer).to_numpy()
+    if sample.inside is not None:
+        silent = silent | ~sample.inside
     if allowed:
-        silent = missing if sample.inside is None else missing | ~sample.inside
         outside = ~silent & ~series.isin(allowed).to_numpy()
         if outside.any():
-            codes = some(series[outside].unique())
-            raise DesignError(
-                Problem("survey.outside_scale", column=column, n=int(outside.sum()), codes=codes, scale=some(allowed))
-            )
-    return series, missing
+            n, given = int(outside.sum()), some(series[outside].unique())
+            raise DesignError(Problem("survey.outside_scale", column=column, n=n, codes=given, scale=some(allowed)))
+    elif codes is not None and not silent.all() and not series.isin(codes).any():
+        known = some(series[~silent].unique())
+        raise DesignError(Problem("survey.codes_absent", column=column, codes=some(codes), known=known))
+    return series, silent
 
 
 def in_order(answers: pd.Series) -> tuple[Any, ...]:

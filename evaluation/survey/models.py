@@ -18,7 +18,7 @@ from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.estimates import Estimates, Scale
 from evaluation.sample import Sample, some
 from evaluation.survey.domains import numbers
-from evaluation.survey.model_data import Fit, answers_of, check_terms, gather
+from evaluation.survey.model_data import Fit, answers_of, answers_on, check_terms, gather
 from evaluation.survey.model_fit import newton, solve
 from evaluation.survey.model_terms import Category, Interaction, Matrix, Term, named
 
@@ -185,7 +185,7 @@ class Logit:
     @property
     def answers(self) -> tuple[Any, ...]:
         """Allowed answers; empty where no scale is given."""
-        return tuple(range(1, self.scale + 1)) if isinstance(self.scale, int) else self.scale or ()
+        return answers_on(self.scale)
 
     def estimate(self, sample: Sample) -> Estimates:
         """Return one row for each coefficient, as log odds ratios.
@@ -201,7 +201,9 @@ class Logit:
 
     def fit(self, sample: Sample) -> Fit:
         """Return the fitted model; see :meth:`estimate` for what it refuses."""
-        series, silent = answers_of(sample, self.outcome, self.answers, self.no_answer)
+        series, silent = answers_of(
+            sample, self.outcome, allowed=self.answers, no_answer=self.no_answer, codes=self.codes
+        )
         if self.codes is not None:
             values = series.isin(self.codes).to_numpy(dtype=float)
             values[silent] = np.nan
@@ -287,11 +289,8 @@ def _fit(method: Linear | Logit | Poisson, sample: Sample, values: np.ndarray) -
     people = gather(sample, method.outcome, np.isnan(values), method.terms)
     matrix, answers = people.matrix(), values[people.rows]
     if answers.min() == answers.max():
-        raise EstimationError(
-            Problem(
-                "survey_models.same_answers", column=method.outcome, n=len(answers), answer=named(float(answers[0]))
-            )
-        )
+        answer, n = named(float(answers[0])), len(answers)
+        raise EstimationError(Problem("survey_models.same_answers", column=method.outcome, n=n, answer=answer))
     start = np.zeros(matrix.width)
     start[0] = method.link.inverse(float(people.weights @ answers) / float(people.weights.sum()))
     labels, pieces = matrix.labels, _pieces(matrix, people.weights, answers, method.link)

@@ -17,7 +17,7 @@ from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.estimates import Estimates, Note, Scale
 from evaluation.sample import Sample, some
 from evaluation.survey.model_cumulative import LINKS, Ordered
-from evaluation.survey.model_data import Fit, Respondents, answers_of, check_terms, gather, in_order
+from evaluation.survey.model_data import Fit, Respondents, answers_of, answers_on, check_terms, gather, in_order
 from evaluation.survey.model_fit import newton, solve
 from evaluation.survey.model_terms import Term, named
 
@@ -84,7 +84,7 @@ class Ordinal:
     @property
     def answers(self) -> tuple[Any, ...]:
         """Allowed answers; empty where no scale is given."""
-        return tuple(range(1, self.scale + 1)) if isinstance(self.scale, int) else self.scale or ()
+        return answers_on(self.scale)
 
     def estimate(self, sample: Sample) -> Estimates:
         """Return one row for each slope, then one for each threshold (term ``threshold``, category ``2|3``).
@@ -120,9 +120,8 @@ class Ordinal:
 
     def _codes(self, sample: Sample) -> tuple[np.ndarray, tuple[Any, ...]]:
         """Return for everybody the position of their answer (-1: none), and the answers in order."""
-        series, silent = answers_of(sample, self.outcome, self.answers, self.no_answer)
-        inside = ~silent if sample.inside is None else ~silent & sample.inside
-        answers = self.answers or in_order(series[inside])
+        series, silent = answers_of(sample, self.outcome, allowed=self.answers, no_answer=self.no_answer)
+        answers = self.answers or in_order(series[~silent])
         codes = pd.Index(list(answers)).get_indexer(pd.Index(series))
         return np.where(silent, -1, codes), answers
 

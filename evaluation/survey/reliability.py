@@ -17,7 +17,7 @@ from evaluation.estimates import Counts, Estimates, Note, Scale
 from evaluation.influence import estimates_from_influence
 from evaluation.sample import Sample
 from evaluation.survey.domains import influence_of, numbers
-from evaluation.survey.model_data import answers_of, complete_cases, design_df, in_order
+from evaluation.survey.model_data import answers_of, answers_on, complete_cases, design_df, in_order
 from evaluation.survey.model_polychoric import polychoric
 from evaluation.survey.model_terms import named
 
@@ -262,10 +262,10 @@ def _check(method: Method) -> None:
 
 
 def _answered(method: Method, sample: Sample) -> _Answered:
-    allowed = tuple(range(1, method.scale + 1)) if isinstance(method.scale, int) else method.scale or ()
+    allowed = answers_on(method.scale)
     missing, given = {}, []
     for item in method.items:
-        series, missing[item] = answers_of(sample, item, allowed, method.no_answer)
+        series, missing[item] = answers_of(sample, item, allowed=allowed, no_answer=method.no_answer)
         given.append(series)
     rows, counts, notes = complete_cases(sample, missing)
     columns, codes, same = [], [], []
