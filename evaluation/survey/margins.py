@@ -20,7 +20,8 @@ from evaluation.sample import Sample, some
 from evaluation.survey.estimation import RESERVED
 from evaluation.survey.intervals import share_interval
 from evaluation.survey.model_cumulative import LINKS
-from evaluation.survey.model_data import Fit, Respondents
+from evaluation.survey.model_data import Respondents
+from evaluation.survey.model_result import Fit
 from evaluation.survey.model_terms import Category, Matrix, Values, column_of, named, parts_of
 from evaluation.survey.models import Linear, Link, Logit, Poisson
 from evaluation.survey.ordinal import Ordinal, OrdinalFit

@@ -5,7 +5,7 @@ Complete cases: who lacks a value in a column of the model is left out of it and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,10 +13,8 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import DesignError, EstimationError, Problem, nearest
-from evaluation.estimates import Counts, Estimates, Note, Scale
-from evaluation.influence import estimates_from_influence
+from evaluation.estimates import Counts, Note
 from evaluation.sample import Sample, check_columns, some
-from evaluation.survey.domains import influence_of
 from evaluation.survey.model_terms import (
     Category,
     Interaction,
@@ -26,7 +24,6 @@ from evaluation.survey.model_terms import (
     Values,
     column_of,
     make_matrix,
-    name_of,
     parts_of,
 )
 
@@ -75,15 +72,6 @@ class Respondents:
     def having(self, part: Part, values: Values) -> Respondents:
         """Return the same people with other values of one part."""
         return replace(self, values={**self.values, part: values})
-
-
-def design_df(sample: Sample) -> float:
-    """Return primary sampling units less strata that hold somebody of the subpopulation."""
-    first, inside = sample.plan.stages[0], sample.inside
-    if inside is None:
-        return float(first.clusters.max() - first.strata.max())
-    held = np.flatnonzero(np.bincount(sample.plan.unit[inside], minlength=len(sample.plan.units)))
-    return float(len(np.unique(first.clusters[held])) - len(np.unique(first.strata[held])))
 
 
 def check_terms(outcome: str, terms: Sequence[Term], level: float) -> None:
@@ -233,7 +221,7 @@ def complete_cases(
         notes.append(Note("survey_models.note.incomplete", {"n": left, "of": eligible, "share": left / eligible}))
     counts = Counts(
         observations=used,
-        units=len(sample.plan.units),
+        units=int(sample.plan.stages[-1].clusters.max()) + 1,
         clusters=int(sample.plan.stages[0].clusters.max()) + 1,
         dropped={"missing_answers": eligible - used} if used < eligible else {},
     )
@@ -311,69 +299,3 @@ def in_order(answers: pd.Series) -> tuple[Any, ...]:
         examples = some(answers.dropna().unique())
         raise DesignError(Problem("survey_models.no_order", column=str(answers.name), examples=examples))
     return tuple(np.sort(answers.unique()).tolist())
-
-
-@dataclass(frozen=True, eq=False)
-class Fit:
-    """A fitted model.
-
-    Parameters
-    ----------
-    people
-        The complete cases.
-    matrix
-        Their columns.
-    coefficients
-        ``(q,)``: one for each column of the matrix, then what else the model has.
-    influence
-        ``(m, q)`` of the sampling units.
-    labels
-        Term and category of each coefficient.
-    slopes
-        Number of coefficients that cost a degree of freedom.
-    """
-
-    people: Respondents
-    matrix: Matrix
-    coefficients: np.ndarray
-    influence: np.ndarray
-    labels: list[tuple[str, str]]
-    slopes: int
-
-    def result(self, method: Any, scale: Scale, notes: tuple[Note, ...] = ()) -> Estimates:
-        """Return one row for each coefficient."""
-        further = np.full(len(self.labels) - self.matrix.width, self.matrix.n)
-        sizes = np.concatenate([self.matrix.sizes, further])
-        terms, categories = np.array(self.labels, dtype=object).T
-        order = self.order(terms)
-        keys = pd.DataFrame({"term": terms[order], "category": categories[order], "n": sizes[order]})
-        found = self.coefficients[order], self.influence[:, order]
-        return self.estimates(method, keys, found, scale=scale, notes=notes)
-
-    def order(self, terms: Iterable[str]) -> np.ndarray:
-        """Return rows, given by their term, in the order of the model's terms: in the matrix large ones stand last."""
-        rank = {"intercept": -1} | {name_of(term): position for position, term in enumerate(self.people.terms)}
-        return np.argsort([rank.get(term, len(rank)) for term in terms], kind="stable")
-
-    def estimates(
-        self,
-        method: Any,
-        keys: pd.DataFrame,
-        found: tuple[np.ndarray, np.ndarray],
-        *,
-        scale: Scale,
-        notes: tuple[Note, ...] = (),
-    ) -> Estimates:
-        """Return estimates ``(k,)`` and influences ``(m, k)`` as a result with the model's degrees of freedom."""
-        return estimates_from_influence(
-            keys,
-            found[0],
-            influence_of(self.people.sample, found[1]),
-            scale=scale,
-            declaration=self.people.sample.design,
-            method=method,
-            counts=self.people.counts,
-            level=method.level,
-            df=design_df(self.people.sample) - self.slopes,
-            notes=(*self.people.notes, *notes),
-        )

@@ -18,8 +18,9 @@ from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.estimates import Estimates, Scale
 from evaluation.sample import Sample, some
 from evaluation.survey.domains import numbers
-from evaluation.survey.model_data import Fit, answers_of, answers_on, check_terms, gather
+from evaluation.survey.model_data import answers_of, answers_on, check_terms, gather
 from evaluation.survey.model_fit import newton, solve
+from evaluation.survey.model_result import Fit
 from evaluation.survey.model_terms import Category, Interaction, Matrix, Term, named
 
 __all__ = ["Category", "Interaction", "Linear", "Logit", "Poisson"]

@@ -17,8 +17,9 @@ from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.estimates import Estimates, Note, Scale
 from evaluation.sample import Sample, some
 from evaluation.survey.model_cumulative import LINKS, Ordered
-from evaluation.survey.model_data import Fit, Respondents, answers_of, answers_on, check_terms, gather, in_order
+from evaluation.survey.model_data import Respondents, answers_of, answers_on, check_terms, gather, in_order
 from evaluation.survey.model_fit import newton, solve
+from evaluation.survey.model_result import Fit
 from evaluation.survey.model_terms import Term, named
 
 Link = Literal["logit", "probit"]

@@ -17,8 +17,9 @@ from evaluation.estimates import Counts, Estimates, Note, Scale
 from evaluation.influence import estimates_from_influence
 from evaluation.sample import Sample
 from evaluation.survey.domains import influence_of, numbers
-from evaluation.survey.model_data import answers_of, answers_on, complete_cases, design_df, in_order
+from evaluation.survey.model_data import answers_of, answers_on, complete_cases, in_order
 from evaluation.survey.model_polychoric import polychoric
+from evaluation.survey.model_result import degrees_of_freedom
 from evaluation.survey.model_terms import named
 
 
@@ -239,16 +240,17 @@ class _Answered:
         """Return the estimates from values and influences of people ``(n,)``."""
         unit_codes, units = self.sample.plan.unit[self.rows], len(self.sample.plan.units)
         sums = [np.bincount(unit_codes, person, minlength=units) for _, person in found]
+        influence = influence_of(self.sample, np.column_stack(sums))
         return estimates_from_influence(
             keys.assign(n=self.counts.observations),
             np.array([value for value, _ in found]),
-            influence_of(self.sample, np.column_stack(sums)),
+            influence,
             scale=Scale("identity", unit),
             declaration=self.sample.design,
             method=method,
             counts=self.counts,
             level=method.level,
-            df=design_df(self.sample),
+            df=degrees_of_freedom(self.sample, influence),
             notes=(*self.notes, *notes),
         )
 
