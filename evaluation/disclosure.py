@@ -2,10 +2,11 @@
 
 The rules of the project (``[publication]`` of ``project.toml``) act on every single value: a count of people
 or cases below the smallest cell is suppressed, a survey result from too few answers is suppressed, one from
-few answers is flagged. A value that rests on several counts is judged by the smallest of them. Zero cases are
-published, because they concern nobody. What would give a hidden count away (a change computed from it, the last
-cell beside a total) is hidden as well: name every count behind a value as `cases`, and mark values that complete a
-total as `protected` (:func:`evaluation.report.material.hidden.completing`).
+few answers is flagged, and so is one whose standard error is large beside it. A value that rests on several counts is
+judged by the smallest of them. Zero cases are published, because they concern nobody. What would give a hidden count
+away (a change computed from it, the last cell beside a total) is hidden as well: name every count behind a value as
+`cases`, and mark values that complete a total as `protected`
+(:func:`evaluation.report.material.hidden.completing`).
 """
 
 import math
@@ -46,6 +47,11 @@ UNITS: Mapping[str, str] = {
     "p_value": "num3",
 }
 
+# Units of sizes, whose standard error means something as a part of them; a difference may be near zero.
+SIZES = frozenset(
+    {"cases", "people", "answers", "share", "points", "hours", "nights", "number", "index", "minutes", "euro"}
+)
+
 NUMBERS = ("value", "conf_low", "conf_high", "p_value", "cases")
 COLUMNS = (*NUMBERS, "note", "suppressed", "flagged")
 _BASES = ("cases", "answers", "services")
@@ -67,6 +73,10 @@ class PublicationRules(Protocol):
     def flag_answers(self) -> int:
         """Survey results from fewer answers are flagged."""
 
+    @property
+    def flag_cv(self) -> float:
+        """Survey results whose standard error is more than this part of them are flagged."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
@@ -75,6 +85,7 @@ class Rules:
     minimum_cell: int = 5
     minimum_answers: int = 30
     flag_answers: int = 50
+    flag_cv: float = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -308,7 +319,8 @@ def publish(
         Columns that tell the rows apart; no two rows may agree in all of them.
     basis
         What `cases` counts. ``"cases"``: people or offences; from 1 to below ``minimum_cell`` is suppressed.
-        ``"answers"``: respondents, below ``minimum_answers`` suppressed, below ``flag_answers`` flagged.
+        ``"answers"``: respondents, below ``minimum_answers`` suppressed, below ``flag_answers`` flagged; a size
+        (a share, a mean) with a column ``std_error`` is also flagged where that is more than ``flag_cv`` of it.
         ``"services"``: meetings, hours, nights, money; nothing is suppressed.
     cases
         Column with the size of the cell, several columns (the smallest counts), or one number for all rows.
@@ -345,16 +357,20 @@ def publish(
     _check(frame, about, keys=keys, labels=labels, basis=basis)
     size = _size(frame, about, basis=basis, cases=cases)
     hidden, flagged = _judge(size, rules, basis)
+    uncertain = _uncertain(values, frame, about, rules) & ~hidden if basis == "answers" else np.zeros_like(hidden)
     if protected is not None:
         _need(frame, [protected], about)
         hidden = hidden | frame[protected].to_numpy(dtype=bool)
-        flagged = flagged & ~hidden
+        flagged, uncertain = flagged & ~hidden, uncertain & ~hidden
     numbers = {**_numbers(frame), "cases": size}
     for column in numbers.values():
         column[hidden] = np.nan
     out = frame[[*keys, *labels]].reset_index(drop=True)
     out = out.assign(
-        **numbers, note=_notes(frame, numbers["value"], (hidden, flagged), basis), suppressed=hidden, flagged=flagged
+        **numbers,
+        note=_notes(frame, numbers["value"], (hidden, flagged, uncertain), basis),
+        suppressed=hidden,
+        flagged=flagged | uncertain,
     )
     of_result = values.notes if isinstance(values, Estimates) else ()
     return Published(
@@ -392,16 +408,17 @@ def _numbers(frame: pd.DataFrame) -> dict[str, Floats]:
     }
 
 
-def _notes(frame: pd.DataFrame, value: Floats, marks: tuple[Marks, Marks], basis: Basis) -> list[str]:
+def _notes(frame: pd.DataFrame, value: Floats, marks: tuple[Marks, Marks, Marks], basis: Basis) -> list[str]:
     """Return for each row why its value is missing or to be read with care."""
     given = frame["note"].tolist() if "note" in frame else [""] * len(frame)
     why = f"runner.note.{'small_cell' if basis == 'cases' else 'few_answers'}"
     notes = []
-    for note, number, hidden, flagged in zip(given, value, *marks, strict=True):
+    for note, number, hidden, flagged, uncertain in zip(given, value, *marks, strict=True):
         words = "" if pd.isna(note) else str(note)
         if np.isnan(number) and not words:
             words = "runner.note.no_value"
-        notes.append(why if hidden else f"{words} runner.note.flagged_answers".strip() if flagged else words)
+        care = {"runner.note.flagged_answers": flagged, "runner.note.flagged_cv": uncertain}
+        notes.append(why if hidden else " ".join([words, *(code for code, holds in care.items() if holds)]).strip())
     return notes
 
 
@@ -450,6 +467,16 @@ def _judge(size: Floats, rules: PublicationRules, basis: Basis) -> tuple[Marks, 
         hidden = size < rules.minimum_answers
         return hidden, (size < rules.flag_answers) & ~hidden
     return nothing, nothing.copy()
+
+
+def _uncertain(values: pd.DataFrame | Estimates, frame: pd.DataFrame, about: About, rules: PublicationRules) -> Marks:
+    """Return for which rows the standard error is large beside the value (coefficient of variation)."""
+    transformed = isinstance(values, Estimates) and values.scale.name != "identity"
+    if about.unit not in SIZES or transformed or "std_error" not in frame:
+        return np.zeros(len(frame), dtype=bool)
+    size = frame["value"].abs().to_numpy(dtype="float64", na_value=np.nan)
+    error = frame["std_error"].to_numpy(dtype="float64", na_value=np.nan)
+    return np.asarray(error > rules.flag_cv * size)
 
 
 def _number(value: float) -> float | None:

@@ -51,6 +51,38 @@ def test_answers(n, hidden, flagged, note):
     assert row[["value", "conf_low", "conf_high", "cases"]].isna().all() == hidden
 
 
+@pytest.mark.parametrize(
+    ("unit", "value", "std_error", "n", "note"),
+    [
+        ("share", 0.10, 0.030, 400, ""),
+        ("share", 0.10, 0.031, 400, "runner.note.flagged_cv"),
+        ("share", 0.10, 0.031, 40, "runner.note.flagged_answers runner.note.flagged_cv"),
+        ("share", 0.10, 0.031, 20, "runner.note.few_answers"),
+        ("share", 0.0, np.nan, 400, ""),
+        ("points", -2.0, 0.7, 400, "runner.note.flagged_cv"),
+        ("change_points", 0.01, 0.03, 400, ""),
+    ],
+)
+def test_values_with_a_large_relative_error_are_flagged(unit, value, std_error, n, note):
+    frame = pd.DataFrame({"wave": ["2024"], "value": [value], "std_error": [std_error], "n": [n]})
+    about = About(id="survey.unsafe", unit=unit, source="Befragung")
+    row = publish(frame, RULES, about=about, keys=("wave",), basis="answers").frame.iloc[0]
+    assert (row["note"], bool(row["flagged"])) == (note, "flagged" in note)
+    lenient = publish(frame, Rules(flag_cv=0.5), about=about, keys=("wave",), basis="answers").frame.iloc[0]
+    assert "flagged_cv" not in lenient["note"]
+
+
+def test_the_relative_error_of_a_survey_result_is_its_own():
+    table = pd.DataFrame({"wave": ["2024"], "estimate": [0.1], "std_error": [0.04], "df": [9.0], "statistic": [2.5]})
+    table = table.assign(p_value=0.03, conf_low=0.01, conf_high=0.2, note="", n=100)
+    made = {"declaration": None, "method": None, "counts": Counts(observations=100, units=100)}
+    about = About(id="survey.unsafe", unit="share", source="Befragung")
+    for scale, flagged in ((Scale("identity", "share"), True), (Scale("logit", "share"), False)):
+        result = Estimates(table=table, scale=scale, **made)
+        shown = publish(result, RULES, about=about, keys=("wave",), basis="answers")
+        assert bool(shown.frame.loc[0, "flagged"]) == flagged
+
+
 def test_what_services_did_is_never_hidden():
     about = About(id="dose.nights", unit="nights", source="Ordnungsamt")
     frame = publish(cases(1, 2), RULES, about=about, keys=("area", "year"), basis="services").frame

@@ -75,11 +75,12 @@ class Entry(BaseModel):
 
 
 class Publication(Entry):
-    """What may be published: smallest number of people or cases, and of answers."""
+    """What may be published: smallest number of people or cases, and of answers; largest relative error."""
 
     minimum_cell: Annotated[StrictInt, Field(ge=1)] = 5
     minimum_answers: Annotated[StrictInt, Field(ge=1)] = 30
     flag_answers: Annotated[StrictInt, Field(ge=1)] = 50
+    flag_cv: Annotated[float, Field(gt=0)] = 0.3
 
 
 class Writing(Entry):

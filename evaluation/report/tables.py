@@ -102,8 +102,9 @@ def _value_cell(cell: Cell, published: Published, legend: _Legend, number: str) 
         return TableCell(words=sign, spoken=text(f"runner.spoken.{name}", language))
     words = format_value(cell.value, number, language)
     if cell.flagged:
-        legend.marks.add("flagged")
         words = f"({words})"
+        if "runner.note.flagged_answers" in codes:  # a large uncertainty has a letter of its own
+            legend.marks.add("flagged")
     return _noted(words, [c for c in codes if c != "runner.note.flagged_answers"], published, legend)
 
 

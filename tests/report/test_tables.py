@@ -24,6 +24,15 @@ def words(table):
     return [[cell.words + (f" {cell.mark}" if cell.mark else "") for cell in row] for row in table.rows]
 
 
+def test_a_large_uncertainty_is_in_brackets_with_its_own_reason():
+    frame = pd.DataFrame({"wave": ["2024"], "value": [0.05], "std_error": [0.02], "n": [400]})
+    about = About(id="survey.unsafe", unit="share", source="Bürgerumfrage")
+    shown = publish(frame, Rules(), about=about, keys=("wave",), basis="answers", cases="n")
+    table = long_table(shown, layout("wave"))
+    assert words(table) == [["2024", "(5,0\xa0%) a"]]
+    assert table.notes == ("a) Die Unsicherheit ist groß im Verhältnis zum Wert; er ist mit Vorsicht zu lesen.",)
+
+
 def test_years_side_by_side_with_marks_letters_and_legend():
     shown = counts(
         [

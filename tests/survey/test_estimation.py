@@ -238,7 +238,8 @@ def test_options():
         "What to do: Give a number between 0 and 1, for example 0.95."
     )
     assert message(lambda: Share("item", (), interval="exact")) == (
-        "Value “exact”: interval = “exact” is not allowed. What to do: Allowed: logit, korn_graubard, likelihood, arcsine and wald.\n"
+        "Value “exact”: interval = “exact” is not allowed. "
+        "What to do: Allowed: logit, korn_graubard, likelihood, arcsine and wald.\n"
         "No codes are given whose share is wanted. "
         "What to do: Give at least one code, or leave codes out to get all answers."
     )
