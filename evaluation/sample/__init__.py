@@ -5,7 +5,21 @@ re-ordered or dropped: a subpopulation keeps all of them and gives weight zero o
 of a domain.
 """
 
-from evaluation.sample.plan import Plan, Selection, check_columns, some
+from evaluation.sample.plan import Plan, Selection, check_columns, combine, first_rows, some
 from evaluation.sample.respondents import Sample
+from evaluation.sample.weights import Adjustment, Correction, Replicates, Rule, Target
 
-__all__ = ["Plan", "Sample", "Selection", "check_columns", "some"]
+__all__ = [
+    "Adjustment",
+    "Correction",
+    "Plan",
+    "Replicates",
+    "Rule",
+    "Sample",
+    "Selection",
+    "Target",
+    "check_columns",
+    "combine",
+    "first_rows",
+    "some",
+]

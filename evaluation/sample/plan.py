@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import DesignError, Problem, nearest
+from evaluation.sample.weights import Adjustment, Replicates
 from evaluation.survey_design import SurveyDesign, as_columns
 
 CERTAIN = 1e-7  # a stratum of which less than this is left out was taken whole; R survey's limit
@@ -54,15 +55,23 @@ class Plan:
     Parameters
     ----------
     unit
-        ``(n,)`` for every respondent the row of its sampling unit, at the lowest stage that enters the variance.
+        ``(n,)`` for every respondent the row to which influences are summed: the sampling unit, at the lowest stage
+        that enters the variance. Where weights were fitted to the population, the people of a unit whose weights
+        have the same factor; see `drawn`.
     units
         ``(m,)`` labels of these units, in order of first appearance.
     stages
         Stages of selection that enter the variance, seen from the ``m`` units.
     weights
-        ``(n,)`` sampling weights.
+        ``(n,)`` weights.
     remarks
         Noted decisions: text codes with their values.
+    adjustments
+        What was done to the sampling weights, one after the other.
+    replicates
+        Replicate weights, where the variance is to come from them.
+    drawn
+        The plan with the sampling units as they were drawn, where `units` are parts of them.
     """
 
     unit: np.ndarray
@@ -70,6 +79,28 @@ class Plan:
     stages: tuple[Selection, ...]
     weights: np.ndarray
     remarks: tuple[tuple[str, Mapping[str, object]], ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
+    replicates: Replicates | None = None
+    drawn: Plan | None = None
+
+    @property
+    def sampling(self) -> Plan:
+        """The plan whose units are the sampling units."""
+        return self if self.drawn is None else self.drawn
+
+    @cached_property
+    def first(self) -> np.ndarray:
+        """``(m,)`` one respondent of every unit."""
+        return first_rows(self.unit)
+
+    def divided(self, codes: np.ndarray) -> Plan:
+        """Return the plan with units divided into people who also have equal `codes` ``(n,)``."""
+        unit = combine(self.unit, codes)
+        if int(unit.max()) + 1 == len(self.units):
+            return self
+        above = self.unit[first_rows(unit)]
+        stages = tuple(stage.at(above) for stage in self.stages)
+        return replace(self, unit=unit, units=self.units[above], stages=stages, drawn=self.sampling)
 
     @cached_property
     def psu(self) -> np.ndarray:
@@ -136,7 +167,7 @@ def make_plan(frame: pd.DataFrame, design: SurveyDesign) -> Plan:
     )
 
 
-def _combine(*codes: np.ndarray) -> np.ndarray:
+def combine(*codes: np.ndarray) -> np.ndarray:
     """Return codes of the combinations of codes, numbered by first appearance."""
     combined = codes[0].astype(np.int64)
     for more in codes[1:]:
@@ -157,10 +188,10 @@ def _stages(frame: pd.DataFrame, design: SurveyDesign) -> list[Selection]:
     stages: list[Selection] = []
     for position in range(max(1, len(design.stages))):
         named = [_codes(frame, strata_columns[position])] if position < len(strata_columns) else []
-        strata = _combine(*above, *named) if above or named else np.zeros(n, dtype=np.int64)
+        strata = combine(*above, *named) if above or named else np.zeros(n, dtype=np.int64)
         if design.stages:
             label = _codes(frame, design.stages[position])
-            clusters = _combine(*([strata] if design.nest else above), label)
+            clusters = combine(*([strata] if design.nest else above), label)
         else:
             clusters = np.arange(n)
         stages.append(Selection(clusters, strata))

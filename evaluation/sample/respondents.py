@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import DesignError, Problem
-from evaluation.sample.plan import Plan, check_columns, first_rows, make_plan, some
+from evaluation.sample.plan import Plan, check_columns, make_plan, some
 from evaluation.survey_design import SurveyDesign
 
 
@@ -103,6 +103,10 @@ class Sample:
             raise DesignError(Problem("survey.empty_domain"))
         return replace(self, inside=inside)
 
+    def weighted(self, plan: Plan, inside: np.ndarray | None = None) -> Sample:
+        """Return the same people with the weights of another `plan`; `inside` where fewer of them are left."""
+        return replace(self, shared=plan, inside=self.inside if inside is None else inside)
+
     def labels(self, column: str) -> np.ndarray:
         """Return for each of the ``m`` sampling units the value of `column` (its area, say).
 
@@ -113,10 +117,10 @@ class Sample:
         """
         check_columns(self.frame, (column,))
         codes, values = pd.factorize(self.frame[column], use_na_sentinel=False)
-        first = first_rows(self.plan.unit)
-        several = codes != codes[first][self.plan.unit]
+        drawn = self.plan.sampling
+        several = codes != codes[drawn.first][drawn.unit]
         if several.any():
-            units = self.plan.units[np.unique(self.plan.unit[several])]
+            units = drawn.units[np.unique(drawn.unit[several])]
             raise DesignError(Problem("survey.unit_in_several", column=column, n=len(units), units=some(units)))
-        labels: np.ndarray = np.asarray(values)[codes[first]]
+        labels: np.ndarray = np.asarray(values)[codes[drawn.first]]
         return labels

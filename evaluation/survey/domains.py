@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import DesignError, EstimationError, Problem
-from evaluation.estimates import Counts, Influence, Note, Stage
+from evaluation.estimates import Counts, Influence, Note
 from evaluation.sample import Sample, check_columns, some
+from evaluation.survey.replicate_sums import sums_by_replicate
+from evaluation.survey.weight_variance import influence_under
 from evaluation.survey_design import as_columns
 
 
@@ -105,6 +107,9 @@ class Linearised:
         ``(k,)`` size of the variance under simple random sampling with replacement, to be divided into the variance.
     answered
         Number of answers in all.
+    replicates
+        ``(R, k)`` the estimates under the weights of every replicate, missing where nobody of a domain is left; None
+        where the sample has no replicates.
     """
 
     estimate: np.ndarray
@@ -112,6 +117,7 @@ class Linearised:
     n: np.ndarray
     simple_variance: np.ndarray
     answered: int
+    replicates: np.ndarray | None = None
 
 
 def linearise(domains: Domains, values: np.ndarray, kind: str, denominator: np.ndarray | None = None) -> Linearised:
@@ -147,13 +153,13 @@ def linearise(domains: Domains, values: np.ndarray, kind: str, denominator: np.n
         answered &= ~np.isnan(denominator)
     rows = slice(None) if answered.all() else np.flatnonzero(answered)
     codes, y, weights = domains.codes[rows], values[rows], sample.plan.weights[rows]
+    x = np.ones(len(y)) if denominator is None else denominator[rows]
     n = np.bincount(codes, minlength=k)
     sum_w = np.bincount(codes, weights, minlength=k)
     sum_y = np.bincount(codes, weights * y, minlength=k)
     if kind == "total":
         estimate, z = np.where(n > 0, sum_y, np.nan), y
     else:
-        x = np.ones(len(y)) if denominator is None else denominator[rows]
         sum_x = sum_w if denominator is None else np.bincount(codes, weights * x, minlength=k)
         usable = sum_x != 0
         below = np.where(usable, sum_x, 1.0)
@@ -163,7 +169,22 @@ def linearise(domains: Domains, values: np.ndarray, kind: str, denominator: np.n
     unit, m = sample.plan.unit[rows], len(sample.plan.units)
     influence = np.bincount(unit * k + codes, scores, minlength=m * k).reshape(m, k)
     simple = _simple_variance(codes, weights, z, n, sum_w)
-    return Linearised(estimate, influence, n, simple, int(n.sum()))
+    replicates = None
+    if sample.plan.replicates is not None:
+        replicates = _replicated(sample, (codes, k, rows), [y] if kind == "total" else [y, x])
+    return Linearised(estimate, influence, n, simple, int(n.sum()), replicates)
+
+
+def _replicated(
+    sample: Sample, groups: tuple[np.ndarray, int, np.ndarray | slice], columns: list[np.ndarray]
+) -> np.ndarray:
+    """Return ``(R, k)`` totals, or with two columns their ratios, under the weights of every replicate."""
+    codes, size, people = groups
+    sums = sums_by_replicate(sample.plan, codes, size, columns, people=people)
+    if len(columns) == 1:
+        return sums[:, 0]
+    above, below = sums[:, 0], sums[:, 1]
+    return np.asarray(np.divide(above, below, out=np.full_like(above, np.nan), where=below != 0))
 
 
 def _simple_variance(
@@ -177,13 +198,12 @@ def _simple_variance(
 
 
 def influence_of(sample: Sample, values: np.ndarray) -> Influence:
-    """Return ``values`` ``(m, k)`` as influences of the sampling units, with the design's stages of selection."""
-    stages = tuple(
-        Stage(clusters=stage.clusters, strata=stage.strata, fraction=stage.fraction) for stage in sample.plan.stages
-    )
-    first = stages[0]
-    df = float(first.clusters.max() - first.strata.max())
-    return Influence(values=values, units=sample.plan.units, stages=stages, lonely=sample.design.lonely, df=df)
+    """Return ``values`` ``(m, k)`` as influences of the sampling units, with the design's stages of selection.
+
+    Where weights were fitted to the population, influences are those of what the fit does not explain; where the
+    sample has replicates, their units are replicates. See :func:`evaluation.survey.weight_variance.influence_under`.
+    """
+    return influence_under(sample.plan, values, lonely=sample.design.lonely)
 
 
 def numbers(sample: Sample, column: str) -> np.ndarray:
@@ -232,7 +252,7 @@ def account(domains: Domains, answered: dict[str, int]) -> tuple[Counts, tuple[N
     dropped = {"without_domain": domains.without, "missing_answers": missing}
     counts = Counts(
         observations=sample.size,
-        units=len(sample.plan.units),
+        units=len(sample.plan.sampling.units),
         clusters=int(sample.plan.stages[0].clusters.max()) + 1,
         dropped={code: n for code, n in dropped.items() if n},
     )

@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import DesignError, Problem
-from evaluation.estimates import NUMBERS, Estimates, Scale
+from evaluation.estimates import NUMBERS, Estimates, Influence, Scale
 from evaluation.influence import estimates_from_influence
 from evaluation.sample import Sample, check_columns, some
 from evaluation.survey.domains import Domains, Linearised, account, divide, influence_of, linearise, numbers
 from evaluation.survey.intervals import SHARE_INTERVALS, ShareInterval, share_interval
+from evaluation.survey.weight_variance import replicate_influence
 from evaluation.survey_design import as_columns
 
 RESERVED = {"variable", "answer", *NUMBERS, "n", "deff", "note"}
@@ -285,17 +286,18 @@ def _collect(method: Any, domains: Domains, parts: dict[tuple[Any, ...], Lineari
     estimate = np.concatenate([part.estimate for part in linear])
     counts, notes = account(domains, {key[0]: part.answered for key, part in parts.items()})
     unknown = np.where(keys["n"] == 0, "survey.note.no_answers", "survey.note.zero_denominator")
+    influence, row_notes = _influence(domains.sample, linear, estimate)
     result = estimates_from_influence(
         keys,
         estimate,
-        influence_of(domains.sample, np.concatenate([part.influence for part in linear], axis=1)),
+        influence,
         scale=scale,
         declaration=domains.sample.design,
         method=method,
         counts=counts,
         level=method.level,
         df=np.tile(domains.df, len(parts)),
-        row_notes=list(np.where(np.isnan(estimate), unknown, "")),
+        row_notes=list(np.where(np.isnan(estimate), unknown, row_notes)),
         notes=notes,
     )
     table = result.table
@@ -304,3 +306,13 @@ def _collect(method: Any, domains: Domains, parts: dict[tuple[Any, ...], Lineari
     note = table["note"].mask(single, "survey.note.one_answer")
     deff = table["std_error"] ** 2 / np.where(simple > 0, simple, np.nan)
     return replace(result, table=table.assign(deff=deff, note=note))
+
+
+def _influence(sample: Sample, parts: Sequence[Linearised], estimate: np.ndarray) -> tuple[Influence, np.ndarray]:
+    """Return the influence of all parts together, and a note for every estimate that some replicates lack."""
+    if sample.plan.replicates is None:
+        values = np.concatenate([part.influence for part in parts], axis=1)
+        return influence_of(sample, values), np.full(len(estimate), "")
+    found = np.concatenate([part.replicates for part in parts if part.replicates is not None], axis=1)
+    lost = np.isnan(found).any(axis=0)
+    return replicate_influence(sample.plan, found, estimate), np.where(lost, "survey_weights.note.lost", "")

@@ -1,0 +1,102 @@
+"""Influences of estimates whose weights were fitted to the population, and influences of replicates.
+
+What turns the sums of an estimator into what the variance is made of. What is left out: making weights.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evaluation.estimates import Influence, Stage
+from evaluation.influence import group_sums
+from evaluation.sample import Correction, Plan, Replicates
+
+
+def influence_under(plan: Plan, values: np.ndarray, *, lonely: str) -> Influence:
+    r"""Return the influence that the variance of a plan is made of.
+
+    Parameters
+    ----------
+    plan
+        Of the sample.
+    values
+        ``(m, k)`` sums of weighted influences over the people of every unit, as if weights were given numbers.
+    lonely
+        What the design says about strata with one unit.
+
+    Returns
+    -------
+    Influence
+        Of the sampling units, after correction for every fit of the weights; or of replicates, where the plan has
+        them: with factors f of replicate r, :math:`\sqrt{a_r} \sum_j (f_{jr} - 1) u_j`, which is the estimate of the
+        replicate to first order. Means, shares, totals and ratios compute replicates in full instead.
+
+    References
+    ----------
+    Deville and Särndal (1992), Calibration estimators in survey sampling; Rao and Tausi (2004), Estimating function
+    jackknife variance estimators under stratified multistage sampling.
+    """
+    replicates = plan.replicates
+    values = corrected(plan, values)
+    if replicates is not None:
+        rows = group_sums(values, replicates.rows[plan.first], len(replicates.factors))
+        deviations = np.asarray(replicates.factors.T @ rows - rows.sum(axis=0))
+        return replicate_influence(plan, deviations, np.zeros(values.shape[1]))
+    drawn = plan.sampling
+    if plan.drawn is not None:
+        values = group_sums(values, drawn.unit[plan.first], len(drawn.units))
+    stages = tuple(Stage(clusters=at.clusters, strata=at.strata, fraction=at.fraction) for at in drawn.stages)
+    return Influence(values=values, units=drawn.units, stages=stages, lonely=lonely, df=design_df(plan))
+
+
+def design_df(plan: Plan) -> float:
+    """Return the number of primary sampling units less strata."""
+    first = plan.stages[0]
+    return float(first.clusters.max() - first.strata.max())
+
+
+def corrected(plan: Plan, values: np.ndarray) -> np.ndarray:
+    """Return ``(m, k)`` influences that know that weights were fitted; the last fit is taken back first."""
+    for adjustment in reversed(plan.adjustments):
+        if adjustment.correction is not None and adjustment.cells is not None:
+            spread = np.bincount(plan.unit, adjustment.correction.spread, minlength=len(plan.units))
+            cells = adjustment.cells[plan.first]
+            values = values - spread[:, None] * _fitted(adjustment.correction, values, cells, adjustment.size)
+    return values
+
+
+def _fitted(correction: Correction, values: np.ndarray, cells: np.ndarray, size: int) -> np.ndarray:
+    """Return ``(m, k)`` what the margins predict for every unit."""
+    collected = group_sums(values * correction.collect[cells][:, None], cells, size)
+    if correction.x is None:
+        return np.asarray((correction.inverse[:, None] * collected)[cells])
+    return np.asarray((correction.x @ (correction.inverse @ (correction.x.T @ collected)))[cells])
+
+
+def replicate_influence(plan: Plan, estimates: np.ndarray, estimate: np.ndarray) -> Influence:
+    """Return the influence whose units are replicates.
+
+    Parameters
+    ----------
+    plan
+        With replicates.
+    estimates
+        ``(R, k)`` of every replicate; a column with a missing one becomes zeros.
+    estimate
+        ``(k,)`` with the weights of all people.
+    """
+    replicates = needed(plan)
+    known = ~np.isnan(estimates).any(axis=0)
+    used = np.where(known, estimates, 0.0)
+    # Replicates of strata that were taken whole have scale zero and say nothing about the centre.
+    centre = used[replicates.scale > 0].mean(axis=0) if replicates.centre == "mean" else np.where(known, estimate, 0.0)
+    values = np.sqrt(replicates.scale)[:, None] * (used - centre)
+    df = design_df(plan) if replicates.df is None else replicates.df
+    return Influence(values=values, units=replicates.labels, correction="none", df=df)
+
+
+def needed(plan: Plan) -> Replicates:
+    """Return the replicates of a plan that has some."""
+    if plan.replicates is None:  # the caller has looked
+        raise TypeError("the plan has no replicates")
+    return plan.replicates
