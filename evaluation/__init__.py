@@ -52,14 +52,22 @@ if TYPE_CHECKING:
     from evaluation.survey.quantiles import Quantile
     from evaluation.survey.rank_tests import RankTest, TTest
     from evaluation.survey.reliability import CronbachAlpha, OrdinalAlpha, PolychoricCorrelation
+    from evaluation.survey.replicate_columns import ReplicateColumns
+    from evaluation.survey.replicate_refit import Refitted
+    from evaluation.survey.replicates import BalancedReplication, Jackknife, SurveyBootstrap
     from evaluation.survey.small_area import FayHerriot
     from evaluation.survey.tables import Association
+    from evaluation.survey.weight_report import weight_report
+    from evaluation.survey.weight_response import ResponseCells, ResponsePropensity
+    from evaluation.survey.weighting import Calibrate, PostStratify, Rake, Trim
     from evaluation.survey_design import SurveyDesign
 
 _HOMES = {
     "AdjustedShare": "survey.margins",
     "Agreement": "agreement.register",
     "Association": "survey.tables",
+    "BalancedReplication": "survey.replicates",
+    "Calibrate": "survey.weighting",
     "Category": "survey.model_terms",
     "Change": "survey.change",
     "ClusterRobust": "did.inference.asymptotic",
@@ -76,6 +84,7 @@ _HOMES = {
     "GroupTime": "did.group_time",
     "Imputation": "did.imputation",
     "Interaction": "survey.model_terms",
+    "Jackknife": "survey.replicates",
     "Linear": "survey.models",
     "Logit": "survey.models",
     "MarginalEffect": "survey.margins",
@@ -87,22 +96,30 @@ _HOMES = {
     "Poisson": "survey.models",
     "PoissonCohorts": "did.poisson",
     "PolychoricCorrelation": "survey.reliability",
+    "PostStratify": "survey.weighting",
     "Project": "project",
     "ProportionalOdds": "survey.model_proportional",
     "Quantile": "survey.quantiles",
+    "Rake": "survey.weighting",
     "Randomization": "randomization",
     "RankTest": "survey.rank_tests",
     "Ratio": "survey.estimation",
+    "Refitted": "survey.replicate_refit",
+    "ReplicateColumns": "survey.replicate_columns",
     "ReportError": "errors",
+    "ResponseCells": "survey.weight_response",
+    "ResponsePropensity": "survey.weight_response",
     "Sample": "sample",
     "ScoreWild": "did.inference.wild",
     "Share": "survey.estimation",
     "Study": "study",
+    "SurveyBootstrap": "survey.replicates",
     "SurveyDesign": "survey_design",
     "SyntheticControl": "did.synthetic",
     "SyntheticDifference": "did.synthetic",
     "TTest": "survey.rank_tests",
     "Total": "survey.estimation",
+    "Trim": "survey.weighting",
     "TripleDifference": "did.triple",
     "TwoByTwo": "did.two_by_two",
     "TwoWayFixedEffects": "did.fixed_effects",
@@ -110,12 +127,15 @@ _HOMES = {
     "open_project": "project",
     "reporting_adjusted": "did.reporting",
     "reporting_change": "did.reporting",
+    "weight_report": "survey.weight_report",
 }
 
 __all__ = [
     "AdjustedShare",
     "Agreement",
     "Association",
+    "BalancedReplication",
+    "Calibrate",
     "Category",
     "Change",
     "ClusterRobust",
@@ -132,6 +152,7 @@ __all__ = [
     "GroupTime",
     "Imputation",
     "Interaction",
+    "Jackknife",
     "Linear",
     "Logit",
     "MarginalEffect",
@@ -143,22 +164,30 @@ __all__ = [
     "Poisson",
     "PoissonCohorts",
     "PolychoricCorrelation",
+    "PostStratify",
     "Project",
     "ProportionalOdds",
     "Quantile",
+    "Rake",
     "Randomization",
     "RankTest",
     "Ratio",
+    "Refitted",
+    "ReplicateColumns",
     "ReportError",
+    "ResponseCells",
+    "ResponsePropensity",
     "Sample",
     "ScoreWild",
     "Share",
     "Study",
+    "SurveyBootstrap",
     "SurveyDesign",
     "SyntheticControl",
     "SyntheticDifference",
     "TTest",
     "Total",
+    "Trim",
     "TripleDifference",
     "TwoByTwo",
     "TwoWayFixedEffects",
@@ -166,6 +195,7 @@ __all__ = [
     "open_project",
     "reporting_adjusted",
     "reporting_change",
+    "weight_report",
 ]
 
 
