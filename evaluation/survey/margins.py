@@ -183,13 +183,19 @@ class MarginalEffect:
 
 @dataclass(frozen=True, eq=False)
 class Response:
-    """The predicted mean by the linear predictor ``(n,)``: a function that returns five arrays.
+    """The predicted mean as a function of the linear predictor ``(n,)``.
 
-    Mean, its first and second derivative ``(n,)``, and the first derivative by each threshold and its derivative by
-    the linear predictor ``(J - 1, n)`` (no rows where the model has no thresholds).
+    Parameters
+    ----------
+    mean
+        Returns the mean ``(n,)`` and its derivatives, by the linear predictor ``(n,)`` and by each threshold
+        ``(J - 1, n)`` (no rows where the model has no thresholds).
+    slope
+        Returns the derivative by the linear predictor ``(n,)``, and the derivatives of that.
     """
 
-    at: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]]
+    mean: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
+    slope: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 
 def _parts(model: Model) -> list[Any]:
@@ -227,11 +233,15 @@ def _fitted(model: Model, codes: tuple[Any, ...] | None, sample: Sample) -> tupl
 
 
 def _mean_response(link: Link) -> Response:
-    def at(predictor: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        mean, none = link.mean(predictor), np.zeros((0, len(predictor)))
-        return mean, link.slope(mean), link.curvature(mean), none, none
+    def mean(predictor: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        found = link.mean(predictor)
+        return found, link.slope(found), np.zeros((0, len(predictor)))
 
-    return Response(at)
+    def slope(predictor: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        found = link.mean(predictor)
+        return link.slope(found), link.curvature(found), np.zeros((0, len(predictor)))
+
+    return Response(mean, slope)
 
 
 def _share_response(fitted: OrdinalFit, link: str, codes: tuple[Any, ...]) -> Response:
@@ -239,12 +249,24 @@ def _share_response(fitted: OrdinalFit, link: str, codes: tuple[Any, ...]) -> Re
     counted = np.array([answer in codes for answer in fitted.answers], dtype=float)
     signs, thresholds, latent = counted[:-1] - counted[1:], fitted.thresholds, LINKS[link]
 
-    def at(predictor: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        cuts = thresholds[:, None] - predictor
-        density, bend = signs[:, None] * latent.density(cuts), signs[:, None] * latent.bend(cuts)
-        return counted[-1] + signs @ latent.below(cuts), -density.sum(axis=0), bend.sum(axis=0), density, -bend
+    used = np.flatnonzero(signs)  # thresholds within the answers counted, or outside of them, cancel
 
-    return Response(at)
+    def spread(values: np.ndarray) -> np.ndarray:
+        by_cut = np.zeros((len(signs), values.shape[1]))
+        by_cut[used] = signs[used, None] * values
+        return by_cut
+
+    def mean(predictor: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        cuts = thresholds[used, None] - predictor
+        density = spread(latent.density(cuts))
+        return counted[-1] + signs[used] @ latent.below(cuts), -density.sum(axis=0), density
+
+    def slope(predictor: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        cuts = thresholds[used, None] - predictor
+        bend = spread(latent.bend(cuts))
+        return -signs[used] @ latent.density(cuts), bend.sum(axis=0), -bend
+
+    return Response(mean, slope)
 
 
 def _as_if(people: Respondents, part: Category, group: int) -> Matrix:
@@ -257,7 +279,7 @@ def _as_if(people: Respondents, part: Category, group: int) -> Matrix:
 def _average(fit: Fit, response: Response, matrix: Matrix) -> tuple[float, np.ndarray]:
     """Return the weighted mean of the predictions and its influence ``(m,)``."""
     weights, width = fit.people.weights / fit.people.weights.sum(), matrix.width
-    mean, slope, _, cuts, _ = response.at(matrix.times(fit.coefficients[:width]))
+    mean, slope, cuts = response.mean(matrix.times(fit.coefficients[:width]))
     average = float(weights @ mean)
     by_parameter = np.concatenate([matrix.sums(weights * slope)[0], cuts @ weights])
     drawn = np.bincount(fit.people.unit, weights * (mean - average), minlength=fit.people.units)
@@ -272,7 +294,7 @@ def _derivative(fit: Fit, response: Response, part: str) -> tuple[float, np.ndar
     ends = [people.having(part, Values(numbers=np.full(len(weights), end))) for end in (0.0, 1.0)]
     zero, one = (end.matrix() for end in ends)
     rise = one.times(fit.coefficients[:width]) - zero.times(fit.coefficients[:width])
-    _, slope, curvature, _, cuts = response.at(fit.matrix.times(fit.coefficients[:width]))
+    slope, curvature, cuts = response.slope(fit.matrix.times(fit.coefficients[:width]))
     average = float(weights @ (slope * rise))
     by_slope = fit.matrix.sums(weights * curvature * rise) + one.sums(weights * slope) - zero.sums(weights * slope)
     by_parameter = np.concatenate([by_slope[0], cuts @ (weights * rise)])

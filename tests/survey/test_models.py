@@ -303,6 +303,10 @@ def test_answers_that_do_not_fit(sample, frame):
         f"Column night: Answers that are not on the scale 1, 2 and 3: {(frame['night'] == 4).sum()} (codes 4). "
         "What to do: Correct the answers, name codes for “no answer” in no_answer, or correct the scale of the item."
     )
+    assert message(lambda: Logit("night", ("age",), codes=("3", "4")).estimate(sample)) == (
+        "Column night: The codes 3 and 4 never occur; the answers are 3, 4, 1 and 2. "
+        "What to do: Check the codes. If nobody gave these answers, give the scale."
+    )
     below = sample_of(frame.assign(times=frame["times"] - 1))
     rows = frame.index[frame["times"] == 0]
     assert message(lambda: Poisson("times", ("age",)).estimate(below)) == (
