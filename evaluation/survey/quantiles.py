@@ -15,14 +15,14 @@ from evaluation.errors import DesignError, Problem
 from evaluation.estimates import NUMBERS, Estimates, Scale
 from evaluation.influence import critical_value, estimates_from_influence, variances
 from evaluation.sample import Sample
-from evaluation.survey.domains import Domains, account, divide, influence_of, linearise, numbers
+from evaluation.survey.domains import Domains, Linearised, account, divide, influence_of, linearise, numbers
 from evaluation.survey.intervals import SHARE_INTERVALS, ShareInterval, share_interval
 from evaluation.survey_design import as_columns
 
 QuantileRule = Literal["inverted_cdf", "linear"]
 QUANTILE_RULES = ("inverted_cdf", "linear")
 RESERVED = {"variable", "probability", *NUMBERS, "n", "deff", "note"}
-EQUAL = 1e-12  # a cumulated share of weights this close to a probability is that probability
+EQUAL = 1e-12  # a cumulated share this close to a probability is that, and a value this close to an answer is it
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,9 @@ class Quantile:
     and :math:`(l, u)` the interval of that share, Woodruff's interval is the quantiles for l and u, and
 
     .. math:: se(\hat q) = \frac{\hat q(u) - \hat q(l)}{2 t}
+
+    Where so many people gave the answer :math:`\hat q` that p does not lie between l and u, these are the interval of
+    the share p instead, with the same design effect.
 
     The influence of a person is that on :math:`-\hat F(\hat q)`, scaled so that its variance is this one. The interval
     is not symmetric, and says more than the standard error. Where many answers are equal both ends may be one value;
@@ -145,7 +148,8 @@ class Quantile:
         share = linearise(domains, below, "mean")
         spread = variances(influence_of(domains.sample, share.influence))
         std_error = np.sqrt(np.where(spread > 0, spread, np.nan))
-        ends = share_interval(share.estimate, std_error, domains.df, share.n, method=self.interval, level=self.level)
+        deff = np.where(share.simple_variance > 0, spread / np.where(spread > 0, share.simple_variance, 1.0), np.nan)
+        ends = self._ends(share, std_error, deff, domains.df, key[1])
         outside = (ends[0] < 0, ends[1] > 1)  # Wald's interval of the share; the quantile there is unknown
         low, high = (
             answers.quantile(np.where(out, np.nan, end), self.rule) for out, end in zip(outside, ends, strict=True)
@@ -162,10 +166,21 @@ class Quantile:
             estimate=estimate,
             conf_low=low,
             conf_high=high,
-            deff=np.where(share.simple_variance > 0, spread / np.where(spread > 0, share.simple_variance, 1.0), np.nan),
+            deff=deff,
             note=_notes(share.n, domains.df, (same, with_error), (low, high)),
         )
         return table, -share.influence * factor
+
+    def _ends(
+        self, share: Linearised, std_error: np.ndarray, deff: np.ndarray, df: np.ndarray, p: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the interval of the share at or below the quantile, or around `p` where many answers are equal."""
+        low, high = share_interval(share.estimate, std_error, df, share.n, method=self.interval, level=self.level)
+        at = np.where(np.isnan(share.estimate), np.nan, p)
+        error = np.sqrt(p * (1 - p) * np.where(np.isnan(deff), 1.0, deff) / np.maximum(share.n - 1, 1))
+        around = share_interval(at, error, df, share.n, method=self.interval, level=self.level)
+        tied = (p < low) | (p > high)
+        return np.where(tied, around[0], low), np.where(tied, around[1], high)
 
 
 def _notes(
@@ -220,4 +235,7 @@ def _linear(values: np.ndarray, weights: np.ndarray, p: float) -> float:
     if len(values) == 1:
         return float(values[0])
     before = np.concatenate([[0.0], np.cumsum(weights)[:-1]])
-    return float(np.interp(p, before / before[-1], values))
+    found = float(np.interp(p, before / before[-1], values))
+    # An answer that is met but for rounding errors is met: the share at or below it depends on that.
+    nearest = float(values[np.abs(values - found).argmin()])
+    return nearest if abs(nearest - found) <= EQUAL * (values[-1] - values[0]) else found
