@@ -49,6 +49,8 @@ class UnitEffects:
         ``(G, C)`` whether a unit of the second cohort is not yet treated in the windows of the first and is
         compared with it; all False where only units never treated are compared. There may be more cohorts than
         ``G``: the last ones have nobody to be compared with and serve the others only.
+    yardstick
+        Whether `spread` is known without a history, from the sampling variances of a survey say.
     """
 
     cohort: np.ndarray
@@ -59,6 +61,7 @@ class UnitEffects:
     level: np.ndarray
     past: np.ndarray
     later: np.ndarray
+    yardstick: bool = False
 
     def treated(self, cohort: np.ndarray) -> np.ndarray:
         """Return which units are treated under assignments `cohort`, with an effect that is estimated."""
@@ -80,8 +83,8 @@ class UnitEffects:
 
     @property
     def standardised(self) -> bool:
-        """Whether there is enough history for a yardstick."""
-        return len(self.past) >= LITTLE_HISTORY
+        """Whether there is a yardstick, from a history that is long enough or from elsewhere."""
+        return self.yardstick or len(self.past) >= LITTLE_HISTORY
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,9 +12,11 @@ import pandas as pd
 from evaluation.errors import DesignError, Problem
 from evaluation.estimates import NUMBERS, Estimates, Scale
 from evaluation.influence import estimates_from_influence
-from evaluation.sample import Sample, some
+from evaluation.sample import Sample
 from evaluation.survey.domains import divide
 from evaluation.survey.estimation import Mean, Ratio, Share, Total
+from evaluation.survey.modes import mode_notes
+from evaluation.survey.waves import wave_column
 from evaluation.survey_design import as_columns
 
 
@@ -39,7 +41,8 @@ class Change:
 
     with the covariance of units that were drawn in both waves (``SurveyDesign(overlap=True)``); of independent waves
     it is zero. Degrees of freedom: primary units less strata of both waves together. Column ``n`` is the smaller
-    number of answers.
+    number of answers. Where more than a tenth of the respondents answered in another mode than before (column
+    ``mode``), a note says so; :class:`ModeAdjusted` takes the effect of the mode off where a parallel run shows it.
 
     Examples
     --------
@@ -105,21 +108,13 @@ class Change:
             level=self.level,
             df=self._df(both, by, keys),
             row_notes=notes,
-            notes=apart.notes,
+            notes=(*mode_notes(both, (self.baseline,), (self.wave,)), *apart.notes),
         )
 
     def _wave_column(self, sample: Sample) -> str:
-        column = sample.design.wave
-        if column is None:
-            raise DesignError(Problem("survey.no_wave_column"))
+        column = wave_column(sample, (self.baseline, self.wave))
         if column in as_columns(self.estimator.by):
             raise DesignError(Problem("survey.wave_in_by", column=column))
-        missing = [wave for wave in (self.baseline, self.wave) if wave not in sample.waves]
-        if missing:
-            known = some(sample.waves)
-            raise DesignError(
-                *(Problem("survey.empty_wave", column=column, value=wave, known=known) for wave in missing)
-            )
         return column
 
     def _pairs(self, table: pd.DataFrame, column: str) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
