@@ -6,6 +6,7 @@ What is left out: tables in three ways, and models (:mod:`evaluation.survey.ordi
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -61,7 +62,8 @@ class Association:
     :math:`\hat N_{rc} - \hat N_{r\cdot} \hat N_{\cdot c} / \hat N`: ``wald`` takes W/k as F on :math:`(k, \nu)`,
     ``adjusted_wald`` takes :math:`W (\nu - k + 1) / (k \nu)` as F on :math:`(k, \nu - k + 1)`.
 
-    Who misses one of the two answers is left out and counted.
+    Who misses one of the two answers is left out and counted. Where the empty cells hold an interaction (nobody of two
+    groups gave any of two answers), D holds the shares that independence lets expect, and a note says so.
 
     References
     ----------
@@ -111,7 +113,7 @@ class Association:
         DesignError
             A column does not exist.
         EstimationError
-            Only one group or one answer occurs, too many cells are empty, or there are too few degrees of freedom.
+            Only one group or one answer occurs, or there are too few degrees of freedom.
         """
         check_columns(sample.frame, (self.row, self.column))
         answered = sample.frame[[self.row, self.column]].notna().all(axis=1).to_numpy()
@@ -171,8 +173,29 @@ class _Table:
 
     def pearson(self) -> float:
         """Return Pearson's statistic as if the people had been drawn at random."""
-        expected = np.outer(self.shares.sum(axis=1), self.shares.sum(axis=0))
-        return float(self.n.sum() * ((self.shares - expected) ** 2 / expected).sum())
+        return float(self.n.sum() * ((self.shares - self.expected) ** 2 / self.expected).sum())
+
+    @property
+    def expected(self) -> np.ndarray:
+        """``(R, C)`` shares if the answers did not depend on the group."""
+        return np.outer(self.shares.sum(axis=1), self.shares.sum(axis=0))
+
+    def basis(self) -> np.ndarray:
+        """Return the shares with which interactions are weighted, infinite for an empty cell.
+
+        The observed ones; where empty cells leave some interaction without any, the expected ones.
+        """
+        return self.expected if self.sparse else np.where(self.n > 0, self.shares, np.inf)
+
+    @cached_property
+    def sparse(self) -> bool:
+        """Whether empty cells contain an interaction: a closed path over groups and answers with turns only there."""
+        rows, columns = (np.flatnonzero((self.n == 0).any(axis=axis)) for axis in (1, 0))
+        if len(rows) < 2 or len(columns) < 2:
+            return False
+        interactions = np.kron(_centred(self.n.shape[0]), _centred(self.n.shape[1]))
+        filled = interactions[(self.n > 0).ravel()]
+        return bool(np.linalg.matrix_rank(filled) < interactions.shape[1])
 
     def share_influence(self) -> np.ndarray:
         """Return ``(m, R C)`` the influences of the cells' shares."""
@@ -189,9 +212,9 @@ class _Table:
             self.parts
             - self.parts.sum(axis=2, keepdims=True) * column
             - self.parts.sum(axis=1, keepdims=True) * row[:, None]
-            + self.parts.sum(axis=(1, 2), keepdims=True) * np.outer(row, column)
+            + self.parts.sum(axis=(1, 2), keepdims=True) * self.expected
         )
-        kept = (self.shares - np.outer(row, column))[:-1, :-1].ravel()
+        kept = (self.shares - self.expected)[:-1, :-1].ravel()
         return kept, influence[:, :-1, :-1].reshape(len(influence), -1)
 
     def differences(self) -> tuple[np.ndarray, np.ndarray, list[str]]:
@@ -214,10 +237,11 @@ class _Table:
             absent = sorted({str(value) for value in self.sample.frame[name].dropna().unique()} - set(map(str, levels)))
             if absent:
                 notes.append(Note("survey_tests.note.empty_margin", {"column": name, "values": absent}))
-        expected = self.n.sum() * np.outer(self.shares.sum(axis=1), self.shares.sum(axis=0))
-        few = int((expected < SMALL).sum())
+        few = int((self.n.sum() * self.expected < SMALL).sum())
         if few:
-            notes.append(Note("survey_tests.note.small_cells", {"n": few, "of": expected.size, "limit": SMALL}))
+            notes.append(Note("survey_tests.note.small_cells", {"n": few, "of": self.n.size, "limit": SMALL}))
+        if self.sparse:
+            notes.append(Note("survey_tests.note.empty_cells", {"n": int((self.n == 0).sum()), "of": self.n.size}))
         return notes
 
 
@@ -256,15 +280,8 @@ def _design_effects(table: _Table) -> np.ndarray:
     rows, columns = table.n.shape
     # Columns that add up to zero over groups and over answers span what is not in the margins.
     interactions = np.kron(_centred(rows), _centred(columns))
-    shares = table.shares.ravel()
-    scaled = interactions / np.where(shares > 0, shares, np.inf)[:, None]
+    scaled = interactions / table.basis().ravel()[:, None]
     simple = interactions.T @ scaled / table.n.sum()
-    lengths = np.linalg.eigvalsh(simple)
-    if lengths[0] < SINGULAR * lengths[-1]:
-        empty = int((shares == 0).sum())
-        raise EstimationError(
-            Problem("survey_tests.empty_cells", n=empty, first=table.columns[0], second=table.columns[1])
-        )
     spread = covariance(influence_of(table.sample, table.share_influence() @ scaled))
     root = np.linalg.inv(np.linalg.cholesky(simple))
     return np.maximum(np.linalg.eigvalsh(root @ spread @ root.T)[::-1], 0.0)
