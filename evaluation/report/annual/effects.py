@@ -1,6 +1,7 @@
 """Chapter 2, second half: effects by measure, spatial shift, who is not reached; accompanying questions apart."""
 
-from evaluation.figures.effects import event_study, specifications, without_measure
+from evaluation.figures.effects import specifications, without_measure
+from evaluation.figures.event_study import event_study
 from evaluation.report.annual.pieces import figure, missing
 from evaluation.report.blocks import Block, GroupBlock, Heading, ListBlock, NoteBlock, Paragraph, TableBlock
 from evaluation.report.material import Material
