@@ -207,6 +207,8 @@ class _People:
         keys = keys.assign(reference=self.levels[base], n=np.minimum(means.n[others], means.n[base]))
         influence = means.influence[:, others] - means.influence[:, [base]]
         df = float(divide(sample).df[0]) - len(others)
+        if not df > 0:
+            raise EstimationError(Problem("survey_tests.no_df", column=method.group))
         result = estimates_from_influence(
             keys,
             means.estimate[others] - means.estimate[base],
@@ -226,12 +228,10 @@ class _People:
 
 
 def _together(result: Estimates, df: float) -> dict[str, float]:
-    """Return the test of all differences that have a standard error; empty where none has, or without df."""
+    """Return the test of all differences that have a standard error; empty where none has."""
     usable = result.table["std_error"].notna().to_numpy()
     if not usable.any():
         return {}
-    if not df > 0:
-        raise EstimationError(Problem("survey_tests.no_df", column=result.method.group))
     wald = joint_test(result, np.eye(len(usable))[usable], df=np.inf)
     return {
         "statistic": wald.statistic,
