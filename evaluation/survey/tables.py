@@ -262,7 +262,7 @@ def _tested(table: _Table, test: TableTest, df: float) -> dict[str, Any]:
         numerator, denominator, statistic = spread, spread * df, pearson / total
         p_value = fdtrc(numerator, denominator, statistic)
         if test == "saddlepoint":
-            exact = _tail(np.append(effects, -pearson / denominator), np.append(np.ones(k), denominator))
+            exact = tail_of_sum(np.append(effects, -pearson / denominator), np.append(np.ones(k), denominator))
             p_value = p_value if np.isnan(exact) else exact
     return {
         "statistic": statistic,
@@ -307,7 +307,7 @@ def _wald(table: _Table, df: float, *, adjusted: bool) -> tuple[float, float, fl
     return float(k), below, wald * below / (k * df) if adjusted else wald / k
 
 
-def _tail(scales: np.ndarray, df: np.ndarray) -> float:
+def tail_of_sum(scales: np.ndarray, df: np.ndarray) -> float:
     r"""Return the probability that a sum of chi-squares, each times its scale, is above 0, by saddlepoint.
 
     With :math:`K(z) = -\frac12 \sum d \log(1 - 2 z s)` and :math:`K'(z) = 0`, it is :math:`1 - \Phi(w + \log(v/w)/w)`,
