@@ -83,7 +83,8 @@ def rings(panel: Panel, method: Estimator, *, order: int = 2) -> Estimates:
     -------
     Estimates
         One row for each ``ring`` 0, 1, ..., `order`, with `n` areas. Facts: ``far`` (number of areas compared),
-        ``members`` (areas by ring).
+        ``members`` (areas by ring), ``detectable_by_ring`` (relative decrease found with 80 % power; missing where the
+        estimator does not say).
 
     Raises
     ------
@@ -132,7 +133,11 @@ def rings(panel: Panel, method: Estimator, *, order: int = 2) -> Estimates:
         }
         for ring, units in members.items()
     ]
-    facts = {"far": int(far.sum()), "members": {ring: tuple(units) for ring, units in members.items()}}
+    facts = {
+        "far": int(far.sum()),
+        "members": {ring: tuple(units) for ring, units in members.items()},
+        "detectable_by_ring": {ring: _detectable(tried.get(ring)) for ring in members},
+    }
     return in_one(rows, full, list(tried.values()), facts=facts)
 
 
@@ -146,6 +151,10 @@ def _ring(
         panel, {unit: starts[unit] for unit in own}, excluded=excluded, leave_out="none", comparison="never_treated"
     )
     return attempt_variant(method, panel, **study)
+
+
+def _detectable(result: Attempt | None) -> float:
+    return float(result.facts.get("detectable", np.nan)) if isinstance(result, Estimates) else np.nan
 
 
 def _members(panel: Panel, chosen: np.ndarray) -> list[str]:

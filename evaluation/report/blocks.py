@@ -198,9 +198,12 @@ class TableBlock(Block):
 
     @property
     def width(self) -> Literal["narrow", "normal", "wide"]:
-        """How much room the table needs; a wide one is printed across the page."""
+        """How much room the table needs: few columns of numbers little; a wide one is printed across the page."""
         columns = len(self.columns)
-        return "narrow" if columns <= _NARROW else "normal" if columns <= _NORMAL else "wide"
+        if columns > _NORMAL:
+            return "wide"
+        numbers = all(column.align == "end" for column in self.columns[self.row_heads :])
+        return "narrow" if columns <= _NARROW and numbers else "normal"
 
     def groups(self) -> list[tuple[str, int]]:
         """Return the heads above the columns and how many columns each spans; empty where there are none."""

@@ -1,5 +1,6 @@
 """Blocks become accessible HTML, and what one cell of a report notebook shows."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +16,22 @@ if TYPE_CHECKING:
 
 MIME = "application/vnd.kooperation-evaluation+json"
 """Media type under which a page hands published values and gaps to the runner."""
+
+
+_TOGETHER = re.compile(r"((?<![\w-])(?:95-%|p)-\w+)")
+"""Words with a hyphen at which no line may end: "95-%-Bereich", "p-Wert"."""
+
+
+def kept_together(words: str) -> list[tuple[str, bool]]:
+    """Return `words` in parts, and for each whether its line must not end inside.
+
+    Examples
+    --------
+    >>> kept_together("ohne 95-%-Bereich.")
+    [('ohne ', False), ('95-%-Bereich', True), ('.', False)]
+    """
+    parts = _TOGETHER.split(words)
+    return [(part, number % 2 == 1) for number, part in enumerate(parts) if part]
 
 
 @cache
@@ -33,7 +50,11 @@ def _environment() -> "Environment":
 
 def render(block: Block, language: str) -> str:
     """Return `block` as HTML in `language`."""
-    macros: Any = _environment().get_template("blocks.html.j2").make_module({"language": language, "text": text})
+    macros: Any = (
+        _environment()
+        .get_template("blocks.html.j2")
+        .make_module({"language": language, "text": text, "kept_together": kept_together})
+    )
     return str(macros.block(block)).strip()
 
 

@@ -51,6 +51,7 @@ Page((
         blocks.NoteBlock(words="Dazu wurden keine Daten geliefert.", kind="missing", subject="A2.parks"),
         blocks.FactsBlock((("Seit", "2019"), ("Umfang", "1.200 Stunden"))),
     )),
+    blocks.Heading("Breite Tabellen"),
     wide,
 ), language)""",
 )

@@ -113,3 +113,15 @@ def test_pdf_holds_the_words_and_moves_the_numbers_to_the_end(pdf_file):
     pages = words.split("\f")
     assert "Tabellen zu den Abbildungen" in pages[int(linked.group(1)) - 1]
     assert words.rindex("Tabellen zu den Abbildungen") < words.index("Diebstahl nach Ortsteil")
+
+
+@pytest.mark.pdf
+def test_a_heading_stands_on_the_page_of_the_wide_table_behind_it(pdf_file):
+    if shutil.which("pdftotext") is None:
+        pytest.skip("needs pdftotext (Debian: apt install poppler-utils)")
+    words = subprocess.run(
+        ["pdftotext", "-layout", str(pdf_file), "-"], capture_output=True, encoding="utf-8", check=True
+    ).stdout
+    pages = words.split("\f")
+    (page,) = [page for page in pages if re.search(r"^ *Breite Tabellen *$", page, re.MULTILINE)]
+    assert "Viele Spalten" in page

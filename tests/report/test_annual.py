@@ -250,6 +250,43 @@ def test_every_percentage_in_a_sentence_is_a_published_value(german):
         assert said <= known, (words, said - known)
 
 
+def test_every_effect_stands_beside_what_puts_it_into_perspective(german):
+    for effect in german.material.effects:
+        names = set(effect.specifications.frame["specification"])
+        assert {"declared", "with_neighbours", "districts", "unadjusted"} <= names
+    words = german.words()
+    for label in ("Mit Nachbargebieten im Vergleich", "Nach Stadtbezirken gerechnet"):
+        assert words.count(label) == len(german.material.effects)
+
+
+def test_only_declared_specifications_count_for_the_grade(german):
+    for effect in german.material.effects:
+        declared = {"other_1", "other_2"} if effect.study.id == "patrols" else set()
+        assert set(effect.finding.diagnostics) - {"pre_trend"} == declared
+
+
+def test_an_established_effect_says_what_it_hangs_on(german):
+    (effect,) = [e for e in german.material.effects if e.verdict == "established"]
+    checks = next(b for b in german.of(ListBlock) if any("Anzeigequote" in item for item in b.items))
+    starts = ("Lässt man", "Hätten sich", "Ohne Bereinigung", "Weniger Fälle können", "Nach der Befragung")
+    assert [item.startswith(start_) for item, start_ in zip(checks.items, starts, strict=True)] == [True] * 5
+    assert set(effect.scrutiny.results) <= set(checks.results) | {effect.scrutiny.reporting.explains}
+
+
+def test_which_inference_was_used_and_why_stands_under_every_effect(german):
+    small = [b.words for b in german.of(Paragraph) if b.words.startswith("Für Fachleute")]
+    assert len(small) == len(german.material.effects)
+    assert sum("weil Gebiete mit der Maßnahme aneinander grenzen" in words for words in small) == 3
+    assert sum("Schichten des früheren Niveaus" in words for words in small) == 1
+
+
+def test_no_spatial_shift_is_claimed_where_none_is_simulated(german, english):
+    (table,) = [b for b in german.of(TableBlock) if b.id == "tabelle-verlagerung"]
+    assert len(table.rows) == len(german.material.effects)
+    assert "Bei keiner der vier Untersuchungen ist nachgewiesen, dass Fälle ausgewichen sind." in german.words()
+    assert "In none of the four studies is it shown that cases have moved." in english.words()
+
+
 def test_areas_stand_in_the_order_of_their_keys(report):
     tables = [table for table in report.of(TableBlock) if table.id.startswith("tabelle-ortsteile")]
     assert tables

@@ -147,10 +147,11 @@ def test_anchor_from_words():
 
 
 def test_wide_tables_are_told_from_narrow_ones():
-    def width(columns: int) -> str:
-        return table(columns=(blocks.TableColumn(title="x"),) * columns, rows=()).width
+    def width(columns: int, align: str = "end") -> str:
+        return table(columns=(blocks.TableColumn(title="x", align=align),) * columns, rows=()).width
 
     assert [width(n) for n in (3, 4, 10, 11)] == ["narrow", "normal", "normal", "wide"]
+    assert width(3, "start") == "normal"  # words need room
 
 
 def test_page_hands_on_results_gaps_and_missing_data_once():
@@ -173,3 +174,17 @@ def test_page_hands_on_results_gaps_and_missing_data_once():
     assert json.loads(json.dumps(facts)) == facts
     assert bundle["text/html"] == page.html() == page.html()
     assert bundle["text/plain"] == "Page of 5 blocks (Paragraph, GroupBlock, NoteBlock, NoteBlock, NoteBlock)"
+
+
+def test_no_line_ends_inside_an_interval_or_a_p_value_and_the_words_stay_as_they_are():
+    words = "Ein <95-%-Bereich> und ein p-Wert, aber 95 % und Lösung-p-x"
+    html = render(blocks.Paragraph(words), "de")
+    assert html == (
+        '<p>Ein &lt;<span class="together">95-%-Bereich</span>&gt; und ein <span '
+        'class="together">p-Wert</span>, aber 95 % '
+        "und Lösung-p-x</p>"
+    )
+    columns = (blocks.TableColumn(title="Jahr"), blocks.TableColumn(title="95-%-Bereich", align="end"))
+    shown = render(blocks.TableBlock(id="t", caption="p-Werte", columns=columns, rows=()), "de")
+    assert '<th scope="col" class="number"><span class="together">95-%-Bereich</span></th>' in shown
+    assert '<span class="together">p-Werte</span></caption>' in shown

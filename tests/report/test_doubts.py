@@ -8,26 +8,16 @@ import pytest
 
 from evaluation.disclosure import About, Rules, publish
 from evaluation.report import start
-from evaluation.report.annual import effects, judgement
-from evaluation.report.material.gather import Material
-from evaluation.texts import has_text, text
-
-
-class Words:
-    """Says sentences as a `Material` does."""
-
-    language = "de"
-    few = Material.few
-
-    def say(self, key: str, /, **values: object) -> str:
-        single = f"report.{key}_one"
-        chosen = single if values.get("n") == 1 and has_text(single, "de") else f"report.{key}"
-        return text(chosen, "de", **values)
+from evaluation.report.annual import judgement
+from evaluation.report.annual.specifications import dependence
+from evaluation.report.material.specifications import DECLARED
+from tests.report.made import Words
 
 
 def _effect(*pairs: tuple[float, float]) -> SimpleNamespace:
     """Return an effect with these changes and p-values, the declared one first."""
-    frame = pd.DataFrame(pairs, columns=["value", "p_value"]).assign(specification=[str(n) for n in range(len(pairs))])
+    names = [DECLARED, *(f"other_{number}" for number in range(1, len(pairs)))]
+    frame = pd.DataFrame(pairs, columns=["value", "p_value"]).assign(specification=names)
     about = About(id="study.x.specifications", unit="change", source="Polizei")
     published = publish(frame, Rules(), about=about, keys=("specification",), basis="services")
     return SimpleNamespace(specifications=published, finding=SimpleNamespace(verdict=SimpleNamespace(level=0.05)))
@@ -47,7 +37,7 @@ def _effect(*pairs: tuple[float, float]) -> SimpleNamespace:
     ],
 )
 def test_specifications_that_disagree_are_counted(pairs, said):
-    assert effects.dependence(Words(), _effect(*pairs), "short") == said
+    assert dependence(Words(), _effect(*pairs), "short") == said
 
 
 def test_page_one_calls_noise_noise():

@@ -5,6 +5,7 @@ from evaluation.report.annual import effects, judgement, situation
 from evaluation.report.annual.implementation import background, implementation
 from evaluation.report.annual.measures import measures
 from evaluation.report.annual.outlook import amendment, next_year
+from evaluation.report.annual.shift import spatial_shift
 from evaluation.report.annual.summary import summary
 from evaluation.report.blocks import Block, Heading, Paragraph
 from evaluation.report.material import Material
@@ -30,7 +31,7 @@ def results(material: Material) -> list[Block]:
         *situation.perceived_situation(material),
         *situation.both_situations(material),
         *effects.effects_by_measure(material),
-        *effects.spatial_shift(material),
+        *spatial_shift(material),
         *effects.not_reached(material),
         *effects.accompanying(material),
     ]

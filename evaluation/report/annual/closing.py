@@ -2,8 +2,8 @@
 
 from evaluation.data.contracts import CONTRACTS
 from evaluation.disclosure import Published
+from evaluation.report.annual.area_table import area_table
 from evaluation.report.annual.pieces import row
-from evaluation.report.annual.situation import area_table
 from evaluation.report.blocks import (
     Block,
     FactsBlock,

@@ -1,12 +1,31 @@
-"""Chapter 2, second half: effects by measure, spatial shift, who is not reached; accompanying questions apart."""
+"""Chapter 2, second half: effects by measure, who is not reached; accompanying questions apart."""
 
-from evaluation.figures.effects import specifications, without_measure
+from dataclasses import replace
+
+from evaluation.figures.effects import without_measure
 from evaluation.figures.event_study import event_study
+from evaluation.report.annual.judgement import renamed
 from evaluation.report.annual.pieces import figure, missing
-from evaluation.report.blocks import Block, GroupBlock, Heading, ListBlock, NoteBlock, Paragraph, TableBlock
+from evaluation.report.annual.scrutiny import false_alarms, scrutiny
+from evaluation.report.annual.shift import beside
+from evaluation.report.annual.specifications import specifications
+from evaluation.report.blocks import (
+    Block,
+    GroupBlock,
+    Heading,
+    ListBlock,
+    NoteBlock,
+    Paragraph,
+    TableBlock,
+    TableCell,
+    slug,
+)
 from evaluation.report.material import Material
-from evaluation.report.material.effects import DECLARED, Effect
-from evaluation.report.tables import Layout, long_table, side_by_side
+from evaluation.report.material.effects import Effect
+from evaluation.report.material.reporting import REPORTED
+from evaluation.report.material.specifications import DECLARED
+from evaluation.report.tables import Layout, long_table
+from evaluation.texts.numbers import format_value
 
 FEW_POINTS = 2
 """With so few periods before the start, a different development could hardly be seen."""
@@ -20,18 +39,30 @@ def effects_by_measure(material: Material) -> list[Block]:
     studied = [measure for measure in material.measures if material.effects_of(measure)]
     if not studied:
         return [*blocks, missing(material.context, "report.missing.studies", subject="studies")]
-    blocks.append(Paragraph(material.say("effects.how")))
+    blocks += [Paragraph(material.say("effects.how")), _reading(material)]
+    if _reporting_unknown(material):
+        blocks.append(Paragraph(material.say("effects.reporting_unknown")))
     for measure in studied:
         for effect in material.effects_of(measure):
-            blocks.append(
-                Heading(f"{measure.id}: {effect.title}", 4, id=f"wirkung-{effect.study.id.replace('_', '-')}")
-            )
+            blocks.append(Heading(f"{measure.id}: {effect.title}", 4, id=f"wirkung-{slug(effect.study.id)}"))
             blocks += effect_blocks(material, effect)
     return blocks
 
 
+def _reading(material: Material) -> Block:
+    """Return how the pictures of every effect are to be read, said once."""
+    words = [material.say("effects.comparison_note"), material.say("effects.others_note")]
+    return Paragraph(" ".join(words), kind="small")
+
+
+def _reporting_unknown(material: Material) -> bool:
+    """Tell whether there are effects on registered cases but no survey that asks whether victims reported."""
+    registered = any(effect.basis == "registered" for effect in material.effects)
+    return registered and (material.perceived is None or REPORTED not in material.perceived.titles)
+
+
 def effect_blocks(material: Material, effect: Effect) -> list[Block]:
-    """Return what is known about one effect: sentence, comparison, other specifications, time before and after."""
+    """Return what is known about one effect: sentence, comparison, checks, specifications, time before and after."""
     sentence = effect.sentence(material.language)
     blocks: list[Block] = [Paragraph(sentence, kind="answer", results=effect.said)]
     told = material.project.note(effect.study.id, material.language)
@@ -41,13 +72,12 @@ def effect_blocks(material: Material, effect: Effect) -> list[Block]:
         note = NoteBlock(words=words, kind="gap", title=material.say("effects.gap"), subject=effect.study.id)
         return [*blocks, note]
     blocks.append(Paragraph(_design(material, effect), results=(effect.reach,) if effect.reach else ()))
-    blocks += _tested(material, effect)
-    comparison, others = _comparison(material, effect), _others(material, effect)
+    blocks += [NoteBlock(words=words, kind="warning") for words in effect.doubts]
+    blocks += [*_tested(material, effect), *false_alarms(material, effect)]
+    comparison = _comparison(material, effect)
     if comparison is not None:
-        blocks += [comparison, Paragraph(material.say("effects.comparison_note"), kind="small")]
-    blocks += [others] if others is not None else []
-    if effect.specifications is not None and _depends(effect):
-        blocks.append(NoteBlock(words=material.say("effects.depends"), kind="warning"))
+        blocks.append(comparison)
+    blocks += [*scrutiny(material, effect), *specifications(material, effect)]
     if effect.study.primary or effect.study.event is not None:
         blocks += _timeline(material, effect)
     cautions = [*effect.cautions(material.language), *_alarms(material, effect)]
@@ -62,24 +92,16 @@ def effect_blocks(material: Material, effect: Effect) -> list[Block]:
 
 
 def _tested(material: Material, effect: Effect) -> list[Block]:
-    """Return p-value and raw change, for those who want to know."""
-    if effect.p_values is None or effect.effect is None:
+    """Return the p-value, and which inference was used and why, for those who want to know."""
+    p_value = None if effect.p_values is None else effect.p_values.cell(specification=DECLARED).value
+    if effect.p_values is None or p_value is None:
         return []
-    p_value = effect.p_values.cell(specification=DECLARED).value
     smallest = effect.p_values.cell(specification="smallest").value
-    if p_value is None or smallest is None:
-        return []
-    words = material.say("effects.tested", level=effect.finding.verdict.level, p_value=p_value, smallest=smallest)
-    raw = effect.effect.cell(term="unadjusted").value if "unadjusted" in set(effect.effect.frame["term"]) else None
-    if raw is not None:
-        words += " " + material.say("effects.raw", change=raw, ratio=1 + raw)
-    blocks: list[Block] = [Paragraph(words, kind="small", results=(effect.p_values, effect.effect))]
-    if effect.false_alarms is not None:
-        rates = {str(row["rule"]): row["value"] for row in effect.false_alarms.frame.to_dict("records")}
-        level = effect.finding.verdict.level
-        words = material.say("effects.false_alarms", level=level, **rates)
-        blocks.append(Paragraph(words, kind="small", results=(effect.false_alarms,)))
-    return blocks
+    form = "plain" if smallest is None else "both"
+    level = effect.finding.verdict.level
+    words = [material.say(f"effects.tested_{form}", level=level, p_value=p_value, smallest=smallest)]
+    words += [material.say(f"inference.{effect.inference}")] if effect.inference else []
+    return [Paragraph(" ".join([*words, *effect.notes]), kind="small", results=(effect.p_values,))]
 
 
 def _design(material: Material, effect: Effect) -> str:
@@ -104,7 +126,7 @@ def _comparison(material: Material, effect: Effect) -> Block | None:
     smaller = cell.p_value is not None and cell.p_value <= effect.finding.verdict.level
     finding = material.say("effects.rare" if smaller else "effects.usual", share=cell.p_value, change=abs(cell.value))
     layout = Layout(
-        id=f"zahlen-vergleich-{_slug(effect)}",
+        id=f"zahlen-vergleich-{slug(effect.study.id)}",
         caption=material.say("effects.comparison_table"),
         language=material.language,
         rows=("low", "high"),
@@ -112,7 +134,7 @@ def _comparison(material: Material, effect: Effect) -> Block | None:
     )
     return figure(
         without_measure(effect.distribution, shown, language=material.language, event=effect.study.event is not None),
-        id=f"bild-vergleich-{_slug(effect)}",
+        id=f"bild-vergleich-{slug(effect.study.id)}",
         finding=finding,
         alt=material.say("effects.comparison_alt", finding=finding),
         table=_percent_heads(material, long_table(effect.distribution, layout)),
@@ -122,11 +144,6 @@ def _comparison(material: Material, effect: Effect) -> Block | None:
 
 def _percent_heads(material: Material, table: TableBlock) -> TableBlock:
     """Write the ends of the classes as changes in percent."""
-    from dataclasses import replace
-
-    from evaluation.report.blocks import TableCell
-    from evaluation.texts.numbers import format_value
-
     rows = tuple(
         (
             *(TableCell(words=format_value(float(cell.words), "spct0", material.language)) for cell in row[:2]),
@@ -137,69 +154,8 @@ def _percent_heads(material: Material, table: TableBlock) -> TableBlock:
     return replace(table, rows=rows)
 
 
-def _depends(effect: Effect) -> bool:
-    """Tell whether the specifications differ in what they say at the level of the verdict."""
-    if effect.specifications is None:
-        return False
-    level = effect.finding.verdict.level
-    answers = {
-        (cell.p_value <= level, (cell.value or 0.0) > 0 if cell.p_value <= level else False)
-        for cell in effect.specifications.cells()
-        if cell.p_value is not None
-    }
-    return len(answers) > 1
-
-
-def dependence(material: Material, effect: Effect, form: str, **values: float) -> str:
-    """Return for how many specifications the change is not established, where they do not agree; else nothing."""
-    if effect.specifications is None or not _depends(effect):
-        return ""
-    known = [cell.p_value for cell in effect.specifications.cells() if cell.p_value is not None]
-    unsure = sum(p_value > effect.finding.verdict.level for p_value in known)
-    if not unsure:
-        return material.say(f"effects.{form}_opposed", all=material.few(len(known)), **values)
-    counts = {"n": unsure, "unsure": material.few(unsure), "all": material.few(len(known))}
-    return material.say(f"effects.{form}_depend", **counts, **values)
-
-
-def _others(material: Material, effect: Effect) -> Block | None:
-    """Return the effect under all declared specifications."""
-    if effect.specifications is None:
-        return None
-    cells = [cell for cell in effect.specifications.cells() if cell.value is not None]
-    values = [cell.value for cell in cells if cell.value is not None]
-    span = {"low": min(values), "high": max(values)}
-    dependent = dependence(material, effect, "others", **span)
-    finding = dependent or material.say("effects.others_agree", n=len(values), **span)
-    layout = Layout(
-        id=f"zahlen-rechenwege-{_slug(effect)}",
-        caption=material.say("effects.others_table"),
-        language=material.language,
-        rows=("specification",),
-        heads={"specification": material.say("head.specification")},
-        interval=True,
-    )
-    from evaluation.report.annual.judgement import renamed
-
-    sets = {material.say("head.effect"): effect.specifications}
-    if effect.p_values is not None:
-        shown = effect.p_values.where(specification=list(effect.specifications.frame["specification"]))
-        sets[material.say("head.p_value")] = shown
-    table = renamed(side_by_side(sets, layout), effect.labels)
-    return figure(
-        specifications(effect.specifications, titles=effect.labels, declared=DECLARED, language=material.language),
-        id=f"bild-rechenwege-{_slug(effect)}",
-        finding=finding,
-        alt=material.say("effects.others_alt", finding=finding),
-        table=table,
-        results=[effect.specifications],
-    )
-
-
 def _timeline(material: Material, effect: Effect) -> list[Block]:
     """Return the effect by time since the start, if it was examined."""
-    from evaluation.report.annual.judgement import renamed
-
     if effect.timeline is None or effect.finding.grade is None:
         return []
     met = next((check.met for check in effect.finding.grade.checks if check.code == "pre_trend"), None)
@@ -212,7 +168,7 @@ def _timeline(material: Material, effect: Effect) -> list[Block]:
         doubt = material.say("effects.hardly_tested", n=points, number=material.few(points))
         finding = f"{finding} {doubt}"
     layout = Layout(
-        id=f"zahlen-zeit-{_slug(effect)}",
+        id=f"zahlen-zeit-{slug(effect.study.id)}",
         caption=material.say("effects.timeline_table"),
         language=material.language,
         rows=("event_time",),
@@ -222,7 +178,7 @@ def _timeline(material: Material, effect: Effect) -> list[Block]:
     signed = {str(time): str(time).replace("-", "−") for time in effect.timeline.frame["event_time"]}
     shown = figure(
         event_study(effect.timeline, language=material.language, unit=effect.study.period),
-        id=f"bild-zeit-{_slug(effect)}",
+        id=f"bild-zeit-{slug(effect.study.id)}",
         finding=finding,
         alt=material.say("effects.timeline_alt", finding=finding),
         table=renamed(long_table(effect.timeline, layout), signed),
@@ -239,17 +195,6 @@ def _alarms(material: Material, effect: Effect) -> list[str]:
     highest = max((cell.value for cell in effect.false_alarms.cells() if cell.value is not None), default=0.0)
     level = effect.finding.verdict.level
     return [material.say("effects.alarms_high", share=highest, level=level)] if highest >= ALARMING * level else []
-
-
-def _slug(effect: Effect) -> str:
-    return effect.study.id.replace("_", "-")
-
-
-def spatial_shift(material: Material) -> list[Block]:
-    """Return what is known about cases that moved to neighbouring areas."""
-    heading = Heading(material.say("shift.title"), 3, id="raeumliche-verlagerung")
-    key = "missing.shift" if material.project.geometry() is not None else "missing.shift_geometry"
-    return [heading, missing(material.context, f"report.{key}", subject="displacement")]
 
 
 def not_reached(material: Material) -> list[Block]:
@@ -286,14 +231,15 @@ def accompanying(material: Material) -> list[Block]:
     blocks: list[Block] = [
         Heading(material.say("accompanying.title"), 3, id="begleitfragen"),
         Paragraph(material.say("accompanying.apart")),
+        _reading(material),
     ]
     for effect in found:
-        blocks.append(Heading(effect.title, 4, id=f"begleitfrage-{_slug(effect)}"))
+        blocks.append(Heading(effect.title, 4, id=f"begleitfrage-{slug(effect.study.id)}"))
         event = next((e for e in material.project.events if e.id == effect.study.event), None)
         if event is not None:
             words = material.say("accompanying.whole_areas", event=event.title[material.language], start=event.start)
             blocks.append(NoteBlock(words=words, kind="warning"))
-        blocks += effect_blocks(material, effect)
+        blocks += [*effect_blocks(material, effect), *beside(material, effect)]
         if event is not None and event.source:
             blocks.append(Paragraph(material.say("accompanying.source", source=event.source), kind="small"))
     return [GroupBlock(id="begleitende-fragen", blocks=tuple(blocks), kind="aside")]

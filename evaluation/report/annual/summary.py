@@ -6,9 +6,9 @@ from evaluation.figures.summary import before_after
 from evaluation.findings.wording import EXAGGERATED
 from evaluation.report import sentences
 from evaluation.report.annual import judgement
-from evaluation.report.annual.effects import dependence
 from evaluation.report.annual.pieces import anchor, figure, named, row, short_title
-from evaluation.report.annual.situation import REPORTED
+from evaluation.report.annual.shift import shift_sentence
+from evaluation.report.annual.specifications import dependence
 from evaluation.report.blocks import (
     Block,
     ContentsBlock,
@@ -23,6 +23,7 @@ from evaluation.report.blocks import (
 )
 from evaluation.report.material import Material
 from evaluation.report.material.effects import Effect
+from evaluation.report.material.reporting import REPORTED
 from evaluation.report.material.sources import joined
 
 MOST = 5
@@ -135,7 +136,8 @@ def what_we_do_not_know(material: Material) -> ListBlock:
     if not material.registered:
         found.append((material.say("unknown.no_counts"), ()))
     asked = material.perceived is not None and REPORTED in material.perceived.titles
-    found.append((material.say("unknown.shift" if asked and material.effects else "unknown.reporting"), ()))
+    studied = any(effect.study.measure for effect in material.effects)
+    found.append(shift_sentence(material) if asked and studied else (material.say("unknown.reporting"), ()))
     return ListBlock(tuple(w for w, _ in found), results=tuple(p for _, sets in found for p in sets))
 
 

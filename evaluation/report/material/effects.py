@@ -1,7 +1,7 @@
-"""Effects: every declared study with its estimate, its yardstick, its other specifications, and what it says."""
+"""Effects: every declared study with its estimate, its yardstick, its checks, and what it says."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +9,8 @@ import pandas as pd
 
 from evaluation.agreement.dose import areas_without_dose
 from evaluation.agreement.register import Measure
-from evaluation.diagnostics import placebo_calibration
+from evaluation.diagnostics import placebo_calibration, without_measure
+from evaluation.diagnostics.variants import effect_of
 from evaluation.did.event_study import EventStudy
 from evaluation.did.two_by_two import TwoByTwo
 from evaluation.disclosure import About, Cell, Published, publish
@@ -19,16 +20,24 @@ from evaluation.findings.finding import Evidence, Finding, events_that_touch, ju
 from evaluation.findings.reasons import reasons_of_error
 from evaluation.findings.wording import cautions, verdict_label, verdict_sentence
 from evaluation.panel import Panel
+from evaluation.report.material import specifications as routes
+from evaluation.report.material.scrutiny import Scrutiny, scrutiny
+from evaluation.report.material.shift import Shift, shift
 from evaluation.report.material.sources import source_of
 from evaluation.study import Study
-from evaluation.texts import text
 
 if TYPE_CHECKING:
     from evaluation.report.context import Context
 
-BARS = 31
-"""Classes of the picture that compares with areas and years without the measure."""
-DECLARED = "declared"
+TOLD_ELSEWHERE = ("core.note.left_out_neighbours",)
+"""Notes of a result that the description of the study says already."""
+DOUBTS = (
+    "core.note.asymptotic_few_treated",
+    "inference.note.few_treated_clusters",
+    "inference.note.wild_few_treated",
+    "inference.note.conley_few_units",
+)
+"""Notes of a result that its reader must not miss."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +59,9 @@ class Effect:
     distribution
         Keys ``low`` and ``high``: how often areas and years without the measure changed by so much.
     specifications, labels
-        Key ``specification``: the effect under every declared specification, and what each of them does.
+        Key ``specification``: the effect computed in other ways, and what each of them does.
+    districts
+        What the effect would look like at the level of districts.
     timeline
         Key ``event_time``: the effect by time since the start.
     reach
@@ -61,6 +72,14 @@ class Effect:
         By how much an established effect is overstated on average, were it a typical one.
     p_values
         Key ``specification``, and the smallest attainable one as ``smallest``.
+    scrutiny
+        What the effect hangs on; examined where the question can be answered.
+    shift
+        What happened around the areas, or why that cannot be said; None without a map.
+    notes, doubts
+        Which inference was used and why, and what was set aside; and what makes it doubtful.
+    inference
+        Name of the inference that was asked for; empty for the default one.
     error
         Why nothing could be estimated.
     """
@@ -75,11 +94,17 @@ class Effect:
     distribution: Published | None = None
     specifications: Published | None = None
     labels: Mapping[str, str]
+    districts: routes.Diluted | None = None
     timeline: Published | None = None
     reach: Published | None = None
     p_values: Published | None = None
     false_alarms: Published | None = None
     exaggeration: Published | None = None
+    scrutiny: Scrutiny | None = None
+    shift: Shift | EvaluationError | None = None
+    notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    inference: str = ""
     error: EvaluationError | None = None
 
     @property
@@ -111,7 +136,9 @@ class Effect:
             self.false_alarms,
             self.exaggeration,
         )
-        return tuple(published for published in sets if published is not None)
+        parts = (self.districts, self.scrutiny, self.shift if isinstance(self.shift, Shift) else None)
+        inner = (published for part in parts if part is not None for published in part.results)
+        return (*(published for published in sets if published is not None), *inner)
 
     @property
     def said(self) -> tuple[Published, ...]:
@@ -152,27 +179,17 @@ def _effect(context: "Context", study: Study) -> Effect:
     try:
         panel = project.panel(study)
         estimates = project.method(study.id).estimate(panel)
+        effect_of(estimates)
     except EvaluationError as error:
         finding = judge(
             study, None, measure=measure, evidence=_dose(context, study, measure), reasons=reasons_of_error(error)
         )
         return Effect(finding=finding, error=error, labels={}, **common)
-    others = _sensitivities(context, study, panel)
+    found = routes.specifications(context, panel, project.method(study.id), estimates)
     timeline = _timeline(panel)
-    evidence = _evidence(context, study, measure, panel, estimates, others, timeline)
+    evidence = _evidence(context, panel, measure, found, timeline)
     finding = judge(study, estimates, measure=measure, evidence=evidence)
-    return Effect(finding=finding, **common, **_published(context, study, panel, estimates, others, timeline))
-
-
-def _sensitivities(context: "Context", study: Study, panel: Panel) -> dict[str, Estimates]:
-    """Return the effect under the other declared specifications; what cannot be estimated is left out here and said."""
-    found = {}
-    for number, method in enumerate(context.project.sensitivities(study.id), start=1):
-        try:
-            found[f"other_{number}"] = method.estimate(panel)
-        except EvaluationError:
-            continue  # the label of a specification without an estimate is shown with "kein Wert"
-    return found
+    return Effect(finding=finding, **common, **_published(context, panel, found, timeline, finding))
 
 
 def _dose(context: "Context", study: Study, measure: Measure | None) -> Evidence:
@@ -184,23 +201,22 @@ def _dose(context: "Context", study: Study, measure: Measure | None) -> Evidence
 
 def _evidence(
     context: "Context",
-    study: Study,
-    measure: Measure | None,
     panel: Panel,
-    estimates: Estimates,
-    others: Mapping[str, Estimates],
+    measure: Measure | None,
+    found: routes.Specifications,
     timeline: Estimates | None,
 ) -> Evidence:
+    """Return what is known beside the estimate; of other specifications, those that were fixed beforehand."""
     breaks: tuple[str, ...] = ()
     if context.project.has("events"):
-        first, last = _reach(panel, estimates)
-        touched = events_that_touch(context.project.table("events"), study, first=first, last=last)
+        first, last = _reach(panel, found.declared[routes.DECLARED])
+        touched = events_that_touch(context.project.table("events"), panel.study, first=first, last=last)
         breaks = tuple(str(title) for title in touched[f"title_{context.language}"])
     return Evidence(
-        without_dose=_dose(context, study, measure).without_dose,
+        without_dose=_dose(context, panel.study, measure).without_dose,
         breaks=breaks,
         pre_trend=timeline,
-        sensitivities=dict(others),
+        sensitivities=found.others,
     )
 
 
@@ -214,131 +230,77 @@ def _reach(panel: Panel, estimates: Estimates) -> tuple[str, str]:
 
 def _published(
     context: "Context",
-    study: Study,
     panel: Panel,
-    estimates: Estimates,
-    others: Mapping[str, Estimates],
+    found: routes.Specifications,
     timeline: Estimates | None,
+    finding: Finding,
 ) -> dict[str, Any]:
+    """Return all fields of an effect that hold published values, and what its result notes."""
+    study, estimates, rules = panel.study, found.declared[routes.DECLARED], context.rules
     source = source_of(context, context.project.outcomes[study.outcome].table)
-    cases = _cases(panel)
+    whole = About(
+        id=f"study.{study.id}", unit="change", source=source, measure=study.measure or "", outcome=study.outcome
+    )
 
-    def about(name: str, unit: str) -> About:
-        return About(
-            id=f"study.{study.id}.{name}", unit=unit, source=source, measure=study.measure or "", outcome=study.outcome
-        )
+    def about(name: str, unit: str = "change") -> About:
+        return replace(whole, id=f"{whole.id}.{name}", unit=unit)
 
-    rules = context.rules
-    effect = publish(estimates, rules, about=about("effect", "change"), keys=("term",), basis="cases", cases=cases)
-    detectable = pd.DataFrame([{"value": estimates.facts.get("detectable", np.nan)}])
-    reach = [
-        {"what": what, "value": estimates.facts.get(what, np.nan)} for what in ("treated", "comparison", "assignments")
-    ]
+    def fact(name: str, unit: str = "change") -> Published:
+        frame = pd.DataFrame([{"value": estimates.facts.get(name, np.nan)}])
+        return publish(frame, rules, about=about(name, unit), keys=(), basis="services")
+
+    cases = int(np.nansum(panel.outcome[panel.treated]))  # on which the effect rests
+    rows: dict[str, Any] = {"basis": "cases", "cases": cases}
+    level, method = finding.verdict.level, found.methods[routes.DECLARED]
+    silent = {*TOLD_ELSEWHERE, *DOUBTS}
+    answered = finding.verdict.kind != "not_assessable"
     return {
-        "effect": effect,
-        "detectable": publish(detectable, rules, about=about("detectable", "change"), keys=(), basis="services"),
+        "effect": publish(estimates, rules, about=about("effect"), keys=("term",), **rows),
+        "detectable": fact("detectable"),
         "distribution": _distribution(context, estimates, about("comparisons", "number")),
-        "specifications": _specifications(
-            context, {DECLARED: estimates, **others}, about("specifications", "change"), cases
-        ),
+        "specifications": routes.published(found, context, about("specifications"), cases),
+        "districts": routes.diluted(found, context, panel, about("districts")),
         "false_alarms": _false_alarms(context, panel, estimates, about("false_alarms", "share")),
-        "exaggeration": publish(
-            pd.DataFrame([{"value": estimates.facts.get("exaggeration", np.nan)}]),
-            rules,
-            about=about("exaggeration", "index"),
-            keys=(),
-            basis="services",
-        ),
-        "p_values": _p_values(context, {DECLARED: estimates, **others}, about("p_value", "p_value")),
-        "labels": _labels(context, study, {DECLARED: estimates, **others}),
+        "exaggeration": fact("exaggeration", "index"),
+        "p_values": routes.p_values(found, context, about("p_value", "p_value")),
+        "labels": routes.labels(found, panel, context.language),
         "timeline": None
         if timeline is None
-        else publish(
-            timeline, rules, about=about("timeline", "change"), keys=("event_time",), basis="cases", cases=cases
-        ),
-        "reach": publish(pd.DataFrame(reach), rules, about=about("reach", "number"), keys=("what",), basis="services"),
+        else publish(timeline, rules, about=about("timeline"), keys=("event_time",), **rows),
+        "reach": _compared(context, estimates, about("reach", "number")),
+        "scrutiny": scrutiny(context, panel, method, estimates, whole, level=level) if answered else None,
+        "shift": shift(context, panel, method, whole, level=level),
+        "notes": tuple(note.worded(context.language) for note in estimates.notes if note.code not in silent),
+        "doubts": tuple(note.worded(context.language) for note in estimates.notes if note.code in DOUBTS),
+        "inference": str(estimates.facts.get("inference", {}).get("name", "")),
     }
 
 
-def _cases(panel: Panel) -> int:
-    """Return the number of cases in the areas with the measure, on which the effect rests."""
-    return int(np.nansum(panel.outcome[panel.treated]))
+def _compared(context: "Context", estimates: Estimates, about: About) -> Published:
+    """Return how many areas have the measure, how many are compared, and with how many assignments."""
+    counts = estimates.counts
+    known = {"treated": counts.treated, "comparison": counts.units - counts.treated, "assignments": np.nan}
+    rows = [{"what": what, "value": estimates.facts.get(what, number)} for what, number in known.items()]
+    return publish(pd.DataFrame(rows), context.rules, about=about, keys=("what",), basis="services")
 
 
 def _distribution(context: "Context", estimates: Estimates, about: About) -> Published | None:
     """Return how many comparisons without the measure fall into each class of relative changes."""
-    if estimates.draws is None or len(estimates.draws.values) < 2:
+    try:
+        frame = without_measure(estimates)
+    except EvaluationError:  # no other assignments, or differences of counts
         return None
-    drawn = np.expm1(estimates.draws.values[1:, 0])  # the first is the true assignment
-    reach = float(np.quantile(np.abs(drawn), 0.995))
-    bars = int(np.clip(len(drawn) / 6, 9, BARS))
-    step = max(0.01, float(np.ceil(200 * reach / bars) / 100))
-    last = step * np.ceil(reach / step)
-    edges = np.round(np.arange(-last, last + step / 2, step), 10)
-    counts, _ = np.histogram(np.clip(drawn, edges[0], edges[-1]), bins=edges)
-    frame = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "value": counts})
     return publish(frame, context.rules, about=about, keys=("low", "high"), basis="services")
-
-
-def _specifications(context: "Context", results: Mapping[str, Estimates], about: About, cases: int) -> Published | None:
-    if len(results) < 2:
-        return None
-    parts = []
-    for name, result in results.items():
-        if result.scale.name != "log":
-            continue  # an effect in cases has no place on an axis of percent
-        shown = result.display()
-        row = shown[shown["term"] == "effect"].rename(columns={"estimate": "value"})
-        numbers = ["value", "conf_low", "conf_high"]
-        parts.append(row[[*numbers, "p_value"]].assign(**{n: row[n] - 1 for n in numbers}, specification=name))
-    frame = pd.concat(parts, ignore_index=True)
-    return publish(frame, context.rules, about=about, keys=("specification",), basis="cases", cases=cases)
 
 
 def _false_alarms(context: "Context", panel: Panel, estimates: Estimates, about: About) -> Published | None:
     """Return the false alarm rate of the test on the city's own areas and earlier dates, if there are enough."""
-    if not isinstance(estimates.method, TwoByTwo):
+    if not isinstance(estimates.method, TwoByTwo) or estimates.draws is None:
         return None
     result = placebo_calibration(panel, estimates.method)
     if result.table["estimate"].isna().all():
         return None
     return publish(result, context.rules, about=about, keys=("rule",), basis="services")
-
-
-def _p_values(context: "Context", results: Mapping[str, Estimates], about: About) -> Published:
-    """Return the p-value of every specification and the smallest that the declared one could attain."""
-    rows = [{"specification": name, "value": result.row(term="effect")["p_value"]} for name, result in results.items()]
-    rows.append({"specification": "smallest", "value": results[DECLARED].facts.get("smallest_p", np.nan)})
-    return publish(pd.DataFrame(rows), context.rules, about=about, keys=("specification",), basis="services")
-
-
-def _labels(context: "Context", study: Study, results: Mapping[str, Estimates]) -> dict[str, str]:
-    """Return in words what each specification does."""
-    found = {}
-    for name, result in results.items():
-        key = "report.specification.declared" if name == DECLARED else "report.specification.other"
-        before, after = (
-            _length(result.facts.get(side), study.period, context.language) for side in ("before", "after")
-        )
-        window = text("report.specification.window", context.language, before=before, after=after)
-        words = text(key, context.language, window=window)
-        found[name] = _with_options(words, result.method, context.language)
-    return found
-
-
-def _length(periods: Any, period: str, language: str) -> str:
-    """Return a number of periods in words: "24 Monate", "ein Jahr"."""
-    single = "_one" if periods == 1 else ""
-    return text(f"report.specification.{period}{single}", language, n=periods)
-
-
-def _with_options(words: str, method: Any, language: str) -> str:
-    """Add what else a specification does: count in cases, weight all areas the same."""
-    if getattr(method, "scale", "ratio") == "levels":
-        words = text("report.specification.levels", language, label=words)
-    if getattr(getattr(method, "inference", None), "weights", "precision") == "equal":
-        words = text("report.specification.equal", language, label=words)
-    return words
 
 
 def _timeline(panel: Panel) -> Estimates | None:
