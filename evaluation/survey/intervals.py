@@ -3,7 +3,7 @@
 from typing import Literal
 
 import numpy as np
-from scipy.special import betaincinv, xlogy
+from scipy.special import betaincinv, expit
 
 from evaluation.influence import critical_value
 
@@ -57,7 +57,7 @@ def share_interval(
         low, high = share - t * std_error, share + t * std_error
     elif method == "logit":
         logit, width = np.log(inner / (1 - inner)), t * std_error / (inner * (1 - inner))
-        low, high = 1 / (1 + np.exp(width - logit)), 1 / (1 + np.exp(-width - logit))
+        low, high = expit(logit - width), expit(logit + width)
     elif method == "arcsine":
         angle, width = np.arcsin(np.sqrt(inner)), t * std_error / (2 * np.sqrt(inner * (1 - inner)))
         low, high = np.sin(np.maximum(angle - width, 0)) ** 2, np.sin(np.minimum(angle + width, np.pi / 2)) ** 2
@@ -82,12 +82,14 @@ def _exact(share: np.ndarray, n: np.ndarray, level: float) -> tuple[np.ndarray, 
 
 def _likely(share: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the shares at which twice the log likelihood of `n` answers lies 1 below its top."""
+    top = 2 * n * (share * np.log(share) + (1 - share) * np.log1p(-share))
     ends = []
     for side in (0.0, 1.0):
         outside, inside = np.full(share.shape, side), share.astype(float)
         for _ in range(HALVINGS):
             middle = (outside + inside) / 2
-            drop = 2 * n * (xlogy(share, share / middle) + xlogy(1 - share, (1 - share) / (1 - middle)))
+            with np.errstate(divide="ignore"):  # so few answers that nothing is unlikely: the end is 0 or 1
+                drop = top - 2 * n * (share * np.log(middle) + (1 - share) * np.log1p(-middle))
             outside, inside = np.where(drop > 1, middle, outside), np.where(drop > 1, inside, middle)
         ends.append(np.where(np.isnan(n), np.nan, inside))
     return ends[0], ends[1]

@@ -1,8 +1,17 @@
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import beta, t
 
-from evaluation.survey.intervals import share_interval
+from evaluation import Sample, Share
+from evaluation.survey.intervals import SHARE_INTERVALS, share_interval
+from tests.survey.model_samples import DESIGNS, FRAME, close
+
+RESULTS = json.loads((Path(__file__).parent.parent / "reference" / "survey_tests.json").read_text(encoding="utf-8"))
 
 
 def ends(share, std_error, df, n, **options):
@@ -29,7 +38,38 @@ def test_korn_graubard_of_a_simple_random_sample_is_clopper_pearson():
     assert ends(0.3, se, 99, 100, method="korn_graubard") == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("method", ["wald", "logit", "korn_graubard"])
+def test_arcsine_is_wald_on_its_scale_and_ends_at_zero():
+    width = t.ppf(0.975, 12) * 0.05 / (2 * 0.21**0.5)
+    expected = [np.sin(np.arcsin(0.3**0.5) + side * width) ** 2 for side in (-1, 1)]
+    assert ends(0.3, 0.05, 12, 100, method="arcsine") == pytest.approx(expected)
+    assert ends(0.01, 0.02, 12, 100, method="arcsine")[0] == 0
+    assert ends(0.99, 0.02, 12, 100, method="arcsine")[1] == 1
+
+
+def test_at_the_ends_of_the_likelihood_interval_it_has_fallen_by_half_of_t_squared():
+    n = 0.21 / 0.05**2
+    for end in ends(0.3, 0.05, 12, 100, method="likelihood", level=0.9):
+        fall = n * (0.3 * np.log(0.3 / end) + 0.7 * np.log(0.7 / (1 - end)))
+        assert fall == pytest.approx(t.ppf(0.95, 12) ** 2 / 2)
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize(("method", "name"), [("likelihood", "likelihood"), ("arcsine", "asin")])
+def test_against_r(design, method, name):
+    sample = Sample(FRAME, DESIGNS[design])
+    ours = Share("night", (3, 4), scale=4, interval=method).estimate(sample.where(FRAME["night"].notna())).table.iloc[0]
+    close(ours[["conf_low", "conf_high"]], RESULTS[design]["share"][name])
+
+
+@given(st.floats(0.001, 0.999), st.floats(0.001, 0.2), st.floats(1, 200), st.sampled_from(SHARE_INTERVALS))
+def test_turning_the_answers_round_turns_the_interval(share, std_error, df, method):
+    low, high = ends(share, std_error, df, 500, method=method)
+    turned = ends(1 - share, std_error, df, 500, method=method)
+    assert (1 - high, 1 - low) == pytest.approx(turned, rel=1e-6, abs=1e-9)
+    assert low <= share <= high
+
+
+@pytest.mark.parametrize("method", SHARE_INTERVALS)
 def test_zero_and_one_are_no_certainty(method):
     assert ends(0, np.nan, 10, 30, method=method) == pytest.approx((0, 1 - 0.025 ** (1 / 30)))
     assert ends(1, np.nan, 10, 30, method=method) == pytest.approx((0.025 ** (1 / 30), 1))
