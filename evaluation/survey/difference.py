@@ -20,8 +20,9 @@ from evaluation.influence import contrast, estimates_from_influence
 from evaluation.randomization.inference import FEW_UNITS, Randomization
 from evaluation.sample import Sample, check_columns, some
 from evaluation.survey.area_changes import AreaChanges, area_changes, return_slope
-from evaluation.survey.cells import Measurable, cells_of
+from evaluation.survey.cells import Cells, Measurable, cells_of
 from evaluation.survey.difference_inference import area_model, as_influence, detectable, exchanged
+from evaluation.survey.difference_notes import area_counts, area_facts, area_notes, shock_size, size_note
 from evaluation.survey.estimation import Share
 from evaluation.survey.model_terms import Category, Interaction
 from evaluation.survey.modes import mode_notes
@@ -30,11 +31,29 @@ from evaluation.survey.waves import wave_column
 
 FEW_TREATED = 10  # below it areas are exchanged; from it on the area-level model needs no exchange
 FEWEST_AREAS = 6  # for an area-level model; below it only the sample speaks
-FEW_ANSWERS = 5
 GROUP = "areas with the measure"
 INFERENCES = ("auto", "design", "area_waves")
 
 Inference = Literal["auto", "design", "area_waves"]
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """What is compared: everybody outside of excluded areas, their cells and changes, and which areas are treated.
+
+    `plain` are the changes as they are, `changes` less what the rise before the baseline lets expect.
+    """
+
+    part: Sample
+    cells: Cells
+    plain: AreaChanges
+    changes: AreaChanges
+    treated: np.ndarray
+
+    @property
+    def exchangeable(self) -> AreaChanges:
+        """The changes that areas are exchanged by: a history takes off the return to the usual level itself."""
+        return self.plain if self.plain.past is not None else self.changes
 
 
 @dataclass(frozen=True)
@@ -159,27 +178,35 @@ class SurveyDifference:
         EstimationError
             Nobody answered, or everybody alike; no treated or no other area has answers in all waves.
         """
-        waves = self._waves(sample)
-        part = self._compared(sample)
-        cells = cells_of(self.estimator, part, self.area, waves)
-        compared = len(self.before), len(self.after)
-        plain = area_changes(part, cells, compared)
-        treated = np.isin(plain.areas, list(self.treated))
-        self._check_left(treated)
-        changes = area_changes(part, cells, compared, slope=return_slope(plain, treated))
+        compared = self.compare(sample)
+        part, changes, treated = compared.part, compared.changes, compared.treated
         people = self._people(part)
-        notes = (*cells.notes, *self._area_notes(len(cells.areas), changes), *mode_notes(part, self.before, self.after))
-        counts = self._counts(cells.counts, changes, treated)
-        facts = self._facts(changes, treated)
+        excluded = int(sample.frame.loc[sample.weights > 0, self.area].drop_duplicates().isin(self.excluded).sum())
+        areas = area_notes(len(compared.cells.areas), excluded, changes)
+        notes = (*compared.cells.notes, *areas, *mode_notes(part, self.before, self.after))
+        counts = area_counts(compared.cells.counts, changes, treated)
         chosen, reason = self._choose(treated)
         if isinstance(chosen, Randomization):
-            result = self._exchanged(sample, plain if plain.past is not None else changes, treated, chosen)
+            result = self._exchanged(sample, compared.exchangeable, treated, chosen)
         elif chosen == "area_waves":
             result = self._area_level(sample, changes, treated)
         else:
-            result = self._sampled(people, changes)
-        result = replace(result, counts=counts, facts={**facts, **result.facts, "reason": reason.code})
-        return self._with_people(replace(result, notes=(*result.notes, reason, *notes)), people)
+            result = self._sampled(people, changes, treated)
+        facts = {**area_facts(changes, treated), **result.facts, "reason": reason.code}
+        result = replace(result, counts=counts, facts=facts, notes=(*result.notes, reason, *notes))
+        return self._with_people(result, people)
+
+    def compare(self, sample: Sample) -> Compared:
+        """Return the changes of the areas and who of them has the measure; errors as of :meth:`estimate`."""
+        waves = self._waves(sample)
+        part = self._compared(sample)
+        cells = cells_of(self.estimator, part, self.area, waves)
+        size = len(self.before), len(self.after)
+        plain = area_changes(part, cells, size)
+        treated = np.isin(plain.areas, list(self.treated))
+        self._check_left(treated)
+        changes = area_changes(part, cells, size, slope=return_slope(plain, treated))
+        return Compared(part, cells, plain, changes, treated)
 
     # --- who is compared ------------------------------------------------------------------------------------------
 
@@ -197,18 +224,22 @@ class SurveyDifference:
     def _compared(self, sample: Sample) -> Sample:
         """Return everybody outside of the excluded areas, with a column that says who has the measure."""
         areas = sample.frame[self.area]
-        known = sorted(map(str, areas.dropna().unique()))
+        known = set(areas.dropna())
         absent = [area for area in self.treated if area not in known]
         if absent:
-            problems = [
-                Problem("survey_change.unknown_area", column=self.area, value=area, nearest=nearest(area, known) or "–")
-                for area in absent
-            ]
-            raise DesignError(*problems)
-        part = sample.where(~areas.isin(list(self.excluded)) & areas.notna())
-        inside = part.frame[self.area].isin(list(self.treated))
-        part = replace(part, frame=part.frame.assign(**{GROUP: np.where(inside, "with", "without")}))
-        if not (part.weights[~inside.to_numpy()] > 0).any():
+            column = self.area
+            guesses = [nearest(area, sorted(map(str, known))) or "–" for area in absent]
+            raise DesignError(
+                *(
+                    Problem("survey_change.unknown_area", column=column, value=area, nearest=guess)
+                    for area, guess in zip(absent, guesses, strict=True)
+                )
+            )
+        part = sample.where(~areas.isin(list(self.excluded)))
+        inside = areas.isin(list(self.treated))
+        group = pd.Series(np.where(inside, "with", "without"), index=areas.index).where(areas.notna())
+        part = replace(part, frame=part.frame.assign(**{GROUP: group}))
+        if not (part.weights[group.eq("without").to_numpy()] > 0).any():
             raise DesignError(Problem("survey_change.no_comparison"))
         return part
 
@@ -262,10 +293,10 @@ class SurveyDifference:
             scale=self.scale,
         )
 
-    def _sampled(self, people: Estimates, changes: AreaChanges) -> Estimates:
+    def _sampled(self, people: Estimates, changes: AreaChanges, treated: np.ndarray) -> Estimates:
         row = people.table.iloc[0]
         size = detectable(row["std_error"], row["df"], self.level)
-        notes = (self._size_note(size, changes), Note("survey_change.note.sample_alone"))
+        notes = (size_note(size, changes, treated, self.scale), Note("survey_change.note.sample_alone"))
         return replace(
             people,
             method=self,
@@ -277,7 +308,7 @@ class SurveyDifference:
     def _area_level(self, sample: Sample, changes: AreaChanges, treated: np.ndarray) -> Estimates:
         model = area_model(changes, treated)
         size = detectable(model.std_error, model.df, self.level)
-        shock = float(np.sqrt(model.tau2 / 2))
+        shock = shock_size(model.tau2, changes.slope, (len(self.before), len(self.after)))
         return estimates_from_influence(
             pd.DataFrame({"term": ["effect"]}),
             np.array([model.estimate]),
@@ -287,7 +318,7 @@ class SurveyDifference:
             method=self,
             counts=Counts(observations=0, units=0),
             level=self.level,
-            notes=(self._size_note(size, changes),),
+            notes=(size_note(size, changes, treated, self.scale),),
             facts={"inference": "area_waves", "detectable": size, "shock": shock, "slope": changes.slope},
         )
 
@@ -295,7 +326,7 @@ class SurveyDifference:
         self, sample: Sample, changes: AreaChanges, treated: np.ndarray, inference: Randomization
     ) -> Estimates:
         tested, reference, tau2, slope = exchanged(changes, treated, inference, self._contiguity(changes.areas))
-        notes = [self._size_note(tested.detectable, changes)]
+        notes = [size_note(tested.detectable, changes, treated, self.scale)]
         values = {"assignments": len(reference.cohort), "strata": reference.strata}
         notes.append(Note(f"survey_change.note.exchanged_{reference.kind}", values))
         pairs = 0 if changes.past is None else len(changes.past.dates)
@@ -310,7 +341,7 @@ class SurveyDifference:
             "assignments": len(tested.reference),
             "enumerated": reference.enumerated,
             "reference_set": reference.kind,
-            "shock": float(np.sqrt(tau2 / 2)),
+            "shock": shock_size(tau2, slope, (len(self.before), len(self.after))),
             "slope": slope,
             "level": inference.level,
         }
@@ -342,50 +373,4 @@ class SurveyDifference:
         influence = result.influence
         if influence is not None:  # one column for each row
             influence = replace(influence, values=np.pad(influence.values, ((0, 0), (0, 1))))
-        draws = result.draws
-        return replace(
-            result, table=pd.concat([result.table, row], ignore_index=True), influence=influence, draws=draws
-        )
-
-    def _size_note(self, size: float, changes: AreaChanges) -> Note:
-        chosen = np.isin(changes.areas, list(self.treated))
-        answers = changes.answers[chosen]
-        values = {"areas": int(chosen.sum()), "before": int(answers[:, 0].sum()), "after": int(answers[:, 1].sum())}
-        if isinstance(self.estimator, Share):
-            return Note("survey_change.note.detectable_points", {**values, "size": size})
-        if self.scale.name == "log":
-            return Note("survey_change.note.detectable_odds", {**values, "low": np.exp(-size), "high": np.exp(size)})
-        return Note("survey_change.note.detectable_mean", {**values, "size": size})
-
-    def _area_notes(self, areas: int, changes: AreaChanges) -> list[Note]:
-        notes = []
-        if areas > len(changes.areas):
-            notes.append(Note("survey_change.note.areas_without_answers", {"n": areas - len(changes.areas)}))
-        few = int((changes.answers < FEW_ANSWERS).any(axis=1).sum())
-        if few:
-            notes.append(Note("survey_change.note.few_answers", {"n": few, "fewest": FEW_ANSWERS}))
-        if changes.rise is None:
-            notes.append(Note("survey_change.note.reliability", {"share": 1 - changes.reliability}))
-        elif changes.past is None:
-            notes.append(Note("survey_change.note.returned", {"share": -changes.slope}))
-        return notes
-
-    def _counts(self, counts: Counts, changes: AreaChanges, treated: np.ndarray) -> Counts:
-        return Counts(
-            observations=int(changes.answers.sum()),
-            units=len(changes.areas),
-            treated=int(treated.sum()),
-            clusters=counts.clusters,
-            dropped=counts.dropped,
-        )
-
-    def _facts(self, changes: AreaChanges, treated: np.ndarray) -> dict[str, object]:
-        before, after = changes.answers[treated].sum(axis=0)
-        return {
-            "treated": int(treated.sum()),
-            "comparison": int((~treated).sum()),
-            "answers_before": int(before),
-            "answers_after": int(after),
-            "sampling_error": float(np.sqrt(changes.variance.mean())),
-            "reliability": changes.reliability,
-        }
+        return replace(result, table=pd.concat([result.table, row], ignore_index=True), influence=influence)
