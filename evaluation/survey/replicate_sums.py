@@ -112,12 +112,13 @@ def _person_by_person(
     draws = replicates.factors.shape[1]
     sums = np.zeros((len(weighted), size, draws))
     order = np.argsort(groups, kind="stable")
+    table = np.ascontiguousarray(replicates.factors)
     step = max(64, CELLS // draws)
     cells = [adjustment.cells[people] for adjustment, _ in moving if adjustment.cells is not None]
     rules = [(adjustment.rule, parameters) for adjustment, parameters in moving if adjustment.rule is not None]
     for start in range(0, len(order), step):
         chosen = order[start : start + step]
-        factors = replicates.factors[rows[chosen]].astype(float)
+        factors = table[rows[chosen]].astype(float)
         for (rule, parameters), codes in zip(rules, cells, strict=True):
             factors *= rule.factors(parameters, codes[chosen])
         here = groups[chosen]

@@ -230,13 +230,13 @@ class SurveyBootstrap:
         units = len(plan.units)
         if units * self.draws > 4 * MOST:
             raise DesignError(Problem("survey_weights.too_many", n=self.draws, units=units))
-        factors = np.empty((units, self.draws), dtype=float if units * self.draws <= WIDE else np.float32)
+        drawn = np.empty((self.draws, units), dtype=float if units * self.draws <= WIDE else np.float32)
         place = 0
         for size, generator in streams(self.draws, self.seed):
-            factors[:, place : place + size] = self._drawn(stages, lonely, size, generator).T
+            drawn[place : place + size] = self._drawn(stages, lonely, size, generator)
             place += size
         replicates = Replicates(
-            factors=factors,
+            factors=drawn.T,
             rows=plan.unit,
             scale=np.full(self.draws, stages[0].extra / (self.draws - (self.centre == "mean"))),
             labels=_labels(f"{self.kind} {self.seed}", self.draws),
@@ -250,12 +250,14 @@ class SurveyBootstrap:
         above: np.ndarray | float = 1.0
         for number, stage in enumerate(stages):
             times, step = self._times(stage, size, generator)
-            moved = step * (stage.extra**0.5 if number else 1.0) * (times - 1.0)
+            deeper = np.sqrt(times) if number + 1 < len(stages) else None
+            times -= 1.0
+            times *= step * (stage.extra**0.5 if number else 1.0)
             if lonely == "adjust" and stage.lonely.any():
                 signs = 2.0 * generator.integers(0, 2, (size, int(stage.lonely.sum()))) - 1.0
-                moved[:, stage.lonely] = stage.amplitude[stage.lonely] * signs
-            total = total + above * moved[:, stage.clusters]
-            above = above * np.sqrt(times)[:, stage.clusters]
+                times[:, stage.lonely] = stage.amplitude[stage.lonely] * signs
+            total = total + above * _at_units(times, stage)
+            above = 1.0 if deeper is None else above * _at_units(deeper, stage)
         return np.asarray(total)
 
     def _times(self, stage: Drawn, size: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -276,11 +278,18 @@ class SurveyBootstrap:
             slots = generator.random((size, int(taken.sum())))
             drawn = (slots * np.repeat(number, taken)).astype(np.intp) + np.repeat(begins, taken)
             drawn += len(order) * np.arange(size)[:, None]
-            counts = np.empty((size, len(order)))
-            counts[:, order] = np.bincount(drawn.ravel(), minlength=size * len(order)).reshape(size, -1)
+            counts = np.bincount(drawn.ravel(), minlength=size * len(order)).reshape(size, -1)
+            if (order[1:] < order[:-1]).any():
+                counts = counts[:, np.argsort(order)]
             spread = np.maximum(number - 1, 1)
         step = stage.amplitude * np.sqrt(taken / spread)[stage.strata]
         return counts * (number / taken)[stage.strata], np.where(stage.sizes > 1, step, 0.0)
+
+
+def _at_units(values: np.ndarray, stage: Drawn) -> np.ndarray:
+    """Return values of clusters ``(size, C)`` for the sampling units ``(size, m)``."""
+    themselves = len(stage.clusters) == len(stage.strata) and (np.diff(stage.clusters) == 1).all()
+    return values if themselves else values[:, stage.clusters]
 
 
 def _check_centre(centre: str) -> None:

@@ -50,7 +50,9 @@ def influence_under(plan: Plan, values: np.ndarray, *, lonely: str) -> Influence
 
 
 def design_df(plan: Plan) -> float:
-    """Return the number of primary sampling units less strata."""
+    """Return the number of primary sampling units less strata, or the degrees of freedom of given replicates."""
+    if plan.replicates is not None and plan.replicates.df is not None:
+        return plan.replicates.df
     first = plan.stages[0]
     return float(first.clusters.max() - first.strata.max())
 
@@ -91,8 +93,7 @@ def replicate_influence(plan: Plan, estimates: np.ndarray, estimate: np.ndarray)
     # Replicates of strata that were taken whole have scale zero and say nothing about the centre.
     centre = used[replicates.scale > 0].mean(axis=0) if replicates.centre == "mean" else np.where(known, estimate, 0.0)
     values = np.sqrt(replicates.scale)[:, None] * (used - centre)
-    df = design_df(plan) if replicates.df is None else replicates.df
-    return Influence(values=values, units=replicates.labels, correction="none", df=df)
+    return Influence(values=values, units=replicates.labels, correction="none", df=design_df(plan))
 
 
 def needed(plan: Plan) -> Replicates:

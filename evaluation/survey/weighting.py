@@ -18,7 +18,8 @@ from evaluation.survey.weight_apply import Fitted, adjusted, apply_rule, weights
 from evaluation.survey.weight_margins import Columns, Margin, Population, people_of, read_margins
 from evaluation.survey.weight_rules import METHODS, CellRule, Distance, MarginRule, Method, pseudo_inverse
 
-ROUNDS = 1000
+ROUNDS = 1000  # of trimming
+ROUNDING = 1e-13  # of a weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,7 +213,7 @@ class Trim:
 
     Notes
     -----
-    The sum of the weights stays; weights that the shares lift over a bound are cut off in their turn, until none is
+    The sum of the weights stays; weights that their share takes over a bound are cut off in their turn, until none is
     beyond. Later estimates take the factors of trimming as given numbers, also in replicates. Margins that were met
     before are met no longer: calibrate again, with bounds, where they matter.
 
@@ -244,7 +245,7 @@ class Trim:
         Raises
         ------
         EstimationError
-            No weights between the bounds have the same sum.
+            No weights between the bounds have the same sum, or sharing out does not end.
         """
         plan, people = sample.plan, np.flatnonzero(people_of(sample))
         given = plan.weights[people]
@@ -260,16 +261,13 @@ class Trim:
         return adjusted(sample, adjustment, ("survey_weights.note.trimmed", remark))
 
     def _trimmed(self, weights: np.ndarray) -> np.ndarray:
-        cut = np.zeros(len(weights), dtype=bool)
         for _ in range(ROUNDS):
-            beyond = (weights < self.low) | (weights > self.high)
-            if not beyond.any():
-                break
-            # Who was cut off once takes no share, else two bounds could pass the same excess to and fro.
-            cut = cut | beyond
             clipped = np.clip(weights, self.low, self.high)
-            weights = np.where(cut, clipped, clipped + (weights - clipped).sum() / max(int((~cut).sum()), 1))
-        return weights
+            beyond = np.abs(clipped - weights) > ROUNDING * weights
+            if not beyond.any():
+                return clipped
+            weights = clipped + np.where(beyond, 0.0, (weights - clipped).sum() / max(int((~beyond).sum()), 1))
+        raise EstimationError(Problem("survey_weights.trim_rounds", low=self.low, high=self.high))
 
 
 def _check_size(size: float | None) -> None:
