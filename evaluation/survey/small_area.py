@@ -51,17 +51,14 @@ class FayHerriot:
     k for all areas that keeps their total, :math:`k = \sum d_i n_i \hat V_i / \sum d_i g(\mu_i)`, weighted by degrees
     of freedom d. For shares k is the design effect that all areas have in common.
 
-    *Variance between areas*: residual likelihood times A (Li and Lahiri 2010), which is never largest at 0; see
+    *Variance between areas*: an adjusted residual likelihood, which is never largest at 0; see
     :func:`evaluation.survey.small_area_model.fit_areas`.
 
     *Prediction*: :math:`\hat\theta_i = \gamma_i y_i + (1 - \gamma_i) x_i'\hat\beta`, :math:`\gamma_i = A/(A+\psi_i)`,
     which is column ``weight``. An area without answers gets :math:`x_i'\hat\beta`, and a note.
 
-    *Error*: :math:`\gamma_i \psi_i + (1-\gamma_i)^2 x_i' V(\hat\beta) x_i`, for areas without answers :math:`A + x_i'
-    V(\hat\beta) x_i`; ``std_error`` is its root. The usual term for the estimated A (Prasad and Rao 1990) is left
-    out, because the adjusted likelihood gives too large an A by about as much: simulated (docs/simulation_survey.md),
-    intervals cover 94 to 96 %, with the term up to 98 %, and with the term less the bias of the first one only 91 %
-    where areas differ little. Intervals are normal, and for shares end at 0 and 1.
+    *Error*: mean squared error of Prasad and Rao, of which ``std_error`` is the root; for areas without answers
+    :math:`A + x_i' V(\hat\beta) x_i`. Intervals are normal, and for shares end at 0 and 1.
 
     Predictions are right on average over areas that are alike, not for each: the most and least safe area are drawn
     inwards. They must not be compared with the covariates they were made from.
@@ -69,8 +66,7 @@ class FayHerriot:
     References
     ----------
     Fay and Herriot (1979), Estimates of income for small places; Prasad and Rao (1990), The estimation of the mean
-    squared error of small-area estimators; Li and Lahiri (2010), An adjusted maximum likelihood method for solving
-    small area estimation problems; Rao and Molina (2015), Small area estimation, chapter 6.
+    squared error of small-area estimators; Rao and Molina (2015), Small area estimation, chapter 6.
 
     Examples
     --------

@@ -86,7 +86,8 @@ result$api <- list(
   ranktest_wilcoxon = groups_test(midrank(apistrat$api00, apistrat$pw), apistrat$comp.imp, dstrat)
 )
 
-# Areas. Plain residual likelihood by metafor; the adjusted one (Li and Lahiri 2010) with full matrices.
+# Areas. Plain residual likelihood by metafor; the adjusted one (times the variance to the power 1/4) with full
+# matrices. The error is metafor's for a known variance, and twice the third term of Prasad and Rao (1990).
 milk <- read.csv("milk.csv"); psi <- milk$std_error^2
 X <- model.matrix(~factor(milk$major_area))
 plain <- rma(milk$direct, psi, mods = X[, -1], method = "REML", control = list(threshold = 1e-15, maxiter = 1000))
@@ -94,16 +95,16 @@ published <- c(.968189, .132780, .226946, -.241301, .018550)
 stopifnot(abs(c(coef(plain), plain$tau2) - published) < 1e-6)
 logl <- function(A) {
   V <- diag(A + psi); Q <- solve(t(X) %*% solve(V, X)); P <- solve(V) - solve(V, X) %*% Q %*% t(solve(V, X))
-  log(A) - (determinant(V)$modulus - determinant(Q)$modulus + t(milk$direct) %*% P %*% milk$direct) / 2
+  log(A) / 4 - (determinant(V)$modulus - determinant(Q)$modulus + t(milk$direct) %*% P %*% milk$direct) / 2
 }
 slope <- function(A) {
   V <- diag(A + psi); Q <- solve(t(X) %*% solve(V, X)); P <- solve(V) - solve(V, X) %*% Q %*% t(solve(V, X))
-  drop(1 / A - (sum(diag(P)) - t(milk$direct) %*% P %*% P %*% milk$direct) / 2)
+  drop(1 / A / 4 - (sum(diag(P)) - t(milk$direct) %*% P %*% P %*% milk$direct) / 2)
 }
 top <- optimize(logl, c(1e-6, 1), maximum = TRUE, tol = 1e-10)$maximum
 A <- uniroot(slope, top * c(.9, 1.1), tol = 1e-17)$root
 adjusted <- rma(milk$direct, psi, mods = X[, -1], tau2 = A)
 predicted <- blup(adjusted)
 result$milk <- list(variance = A, coefficients = unname(coef(adjusted)[, drop = TRUE]), estimate = predicted$pred,
-                    std_error = predicted$se)
+                    std_error = sqrt(predicted$se^2 + 4 * psi^2 / (A + psi)^3 / sum((A + psi)^-2)))
 writeLines(toJSON(result, digits = NA, auto_unbox = TRUE, pretty = TRUE), "survey_tests.json")
