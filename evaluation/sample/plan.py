@@ -283,18 +283,35 @@ def _weight_problems(frame: pd.DataFrame, design: SurveyDesign) -> list[Problem]
     weights = column.to_numpy(dtype=float, na_value=np.nan)
     if np.isfinite(weights).all() and weights.min() > 0:
         return []
+    if np.isnan(weights).all():
+        return [Problem("survey.weights_none", column=design.weights, n=len(weights))]
+    without, problems = _waves_without_weights(frame, design, np.isnan(weights))
     wrong = {
-        "survey.weights_missing": ~np.isfinite(weights),
+        "survey.weights_missing": ~np.isfinite(weights) & ~without,
         "survey.weights_zero": weights == 0,
         "survey.weights_negative": np.isfinite(weights) & (weights < 0),
     }
-    if np.isnan(weights).all():
-        return [Problem("survey.weights_none", column=design.weights, n=len(weights))]
-    return [
+    return problems + [
         Problem(code, column=design.weights, n=int(rows.sum()), rows=some(frame.index[rows]))
         for code, rows in wrong.items()
         if rows.any()
     ]
+
+
+def _waves_without_weights(
+    frame: pd.DataFrame, design: SurveyDesign, missing: np.ndarray
+) -> tuple[np.ndarray, list[Problem]]:
+    """Return who belongs to a wave in which nobody has a weight, and a problem for each such wave."""
+    if design.wave is None:
+        return np.zeros(len(frame), dtype=bool), []
+    codes, waves = pd.factorize(frame[design.wave])
+    people = np.bincount(codes[codes >= 0], minlength=len(waves))
+    empty = np.flatnonzero(np.bincount(codes[(codes >= 0) & missing], minlength=len(waves)) == people)
+    problems = [
+        Problem("survey_weights.wave_without", column=design.weights, wave=waves[position], n=int(people[position]))
+        for position in empty
+    ]
+    return np.isin(codes, empty), problems
 
 
 def _label_problems(frame: pd.DataFrame, design: SurveyDesign) -> list[Problem]:

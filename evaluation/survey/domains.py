@@ -57,7 +57,7 @@ class Domains:
             pairs = np.bincount(group * size + codes, minlength=(int(groups.max()) + 1) * size)
             occupied.append((pairs > 0).reshape(-1, size).sum(axis=0))
         most = None if plan.replicates is None else plan.replicates.df
-        return np.minimum(occupied[0] - occupied[1], np.inf if most is None else most).astype(float)
+        return np.asarray(np.minimum(occupied[0] - occupied[1], np.inf if most is None else most), dtype=float)
 
 
 def divide(sample: Sample, by: str | tuple[str, ...] | None = None) -> Domains:

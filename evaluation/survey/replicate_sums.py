@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from evaluation.errors import EstimationError, Problem
 from evaluation.sample import Adjustment, Plan, Replicates
 from evaluation.survey.weight_variance import needed
 
@@ -132,6 +133,11 @@ def fitted_replicates(plan: Plan) -> tuple[Replicates, dict[int, int]]:
     """Return the replicates with the parameters of every adjustment, and in how many of them a cell is empty.
 
     Adjustments whose parameters are known are not worked out again; the dictionary has the positions of the others.
+
+    Raises
+    ------
+    EstimationError
+        Weights cannot be fitted in a replicate.
     """
     replicates, empty = needed(plan), {}
     for depth in range(len(replicates.parameters), len(plan.adjustments)):
@@ -157,7 +163,10 @@ def _solved(plan: Plan, adjustment: Adjustment, depth: int) -> tuple[np.ndarray,
         part = replace(plan, replicates=_some(replicates, block))
         sums = sums_by_replicate(part, cells[people], adjustment.size, [ones, kept], people=people, depth=depth)
         empty += int((sums[:, 1, occupied] <= 0).any(axis=1).sum())
-        found.append(rule.solve(sums[:, 0], sums[:, 1]))
+        try:
+            found.append(rule.solve(sums[:, 0], sums[:, 1]))
+        except EstimationError as error:
+            raise EstimationError(Problem("survey_weights.in_replicate"), *error.problems) from error
     return np.concatenate(found), empty
 
 

@@ -278,7 +278,7 @@ class SurveyBootstrap:
             slots = generator.random((size, int(taken.sum())))
             drawn = (slots * np.repeat(number, taken)).astype(np.intp) + np.repeat(begins, taken)
             drawn += len(order) * np.arange(size)[:, None]
-            counts = np.bincount(drawn.ravel(), minlength=size * len(order)).reshape(size, -1)
+            counts = np.bincount(drawn.ravel(), minlength=size * len(order)).reshape(size, -1).astype(float)
             if (order[1:] < order[:-1]).any():
                 counts = counts[:, np.argsort(order)]
             spread = np.maximum(number - 1, 1)

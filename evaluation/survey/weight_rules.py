@@ -80,16 +80,19 @@ class CellRule:
     Parameters
     ----------
     totals
-        ``(G,)`` of the population; missing for people who do not take part. None: the total before.
+        ``(G,)`` of the population; None: the total before.
     """
 
     totals: np.ndarray | None = None
 
     def solve(self, total: np.ndarray, kept: np.ndarray) -> np.ndarray:
-        """Return factors ``(R, G)``; 1 where a cell is empty."""
-        wanted = total if self.totals is None else self.totals
-        factors: np.ndarray = np.divide(wanted, kept, out=np.ones_like(kept), where=kept > 0)
-        return np.where(np.isnan(factors), 1.0, factors)
+        """Return factors ``(R, G)``; the totals of empty cells are shared out among the others in proportion."""
+        wanted = np.broadcast_to(total if self.totals is None else self.totals, kept.shape)
+        left = np.where(kept > 0, wanted, 0.0)
+        shared = wanted.sum(axis=1, keepdims=True) / np.where(
+            (kept > 0).any(axis=1, keepdims=True), left.sum(axis=1, keepdims=True), 1.0
+        )
+        return np.asarray(np.divide(left, kept, out=np.ones_like(kept), where=kept > 0) * shared)
 
     def factors(self, parameters: np.ndarray, cells: np.ndarray) -> np.ndarray:
         """Return ``(c, R)``."""
@@ -107,7 +110,7 @@ class MarginRule:
     totals
         ``(q,)`` of the population.
     labels
-        ``q`` columns with the value that is meant, for messages.
+        For each column the name of the margin and the value that is meant; no value for the total of a number.
     distance
         How factors follow from the columns.
     size
@@ -142,13 +145,19 @@ class MarginRule:
         used = weights > 0
         x, d = self.x[used], weights[used] * common
         reach = (d[:, None] * np.abs(x)).sum(axis=0)
-        # A margin that nobody in a replicate has cannot be met there and asks for nothing.
-        asked = reach > 0
-        scale = np.where(asked, reach, 1.0)
-        x, wanted = x / scale, np.where(asked, self.totals / scale, 0.0)
+        scale = np.where(reach > 0, reach, 1.0)
+        x, wanted = x / scale, self._asked(reach > 0) / scale
         self._refuse_unreachable(x, d, wanted, scale)
         found = self._newton(x, d, wanted, scale)
         return np.append(found / scale, common)
+
+    def _asked(self, occupied: np.ndarray) -> np.ndarray:
+        """Return the totals ``(q,)`` where the people of empty categories are shared out within their margin."""
+        totals = np.where(occupied, self.totals, 0.0)
+        for name in {name for (name, value), held in zip(self.labels, occupied, strict=True) if value and not held}:
+            own = np.array([margin == name for margin, _ in self.labels])
+            totals[own] *= self.totals[own].sum() / max(totals[own].sum(), np.finfo(float).tiny)
+        return totals
 
     def factors(self, parameters: np.ndarray, cells: np.ndarray) -> np.ndarray:
         """Return ``(c, R)``."""

@@ -18,7 +18,6 @@ from evaluation.survey.weight_apply import Fitted, adjusted, apply_rule, weights
 from evaluation.survey.weight_margins import Columns, Margin, Population, people_of, read_margins
 from evaluation.survey.weight_rules import METHODS, CellRule, Distance, MarginRule, Method, pseudo_inverse
 
-ROUNDS = 1000  # of trimming
 ROUNDING = 1e-13  # of a weight
 
 
@@ -245,7 +244,7 @@ class Trim:
         Raises
         ------
         EstimationError
-            No weights between the bounds have the same sum, or sharing out does not end.
+            No weights between the bounds have the same sum.
         """
         plan, people = sample.plan, np.flatnonzero(people_of(sample))
         given = plan.weights[people]
@@ -261,13 +260,17 @@ class Trim:
         return adjusted(sample, adjustment, ("survey_weights.note.trimmed", remark))
 
     def _trimmed(self, weights: np.ndarray) -> np.ndarray:
-        for _ in range(ROUNDS):
+        total = weights.sum()
+        while True:
             clipped = np.clip(weights, self.low, self.high)
             beyond = np.abs(clipped - weights) > ROUNDING * weights
             if not beyond.any():
-                return clipped
-            weights = clipped + np.where(beyond, 0.0, (weights - clipped).sum() / max(int((~beyond).sum()), 1))
-        raise EstimationError(Problem("survey_weights.trim_rounds", low=self.low, high=self.high))
+                return np.asarray(clipped)
+            # After the first round all excess is of one sign, so that every round brings more weights to a bound.
+            excess = total - clipped.sum()
+            room = clipped < self.high if excess > 0 else clipped > self.low
+            takers = room & ~beyond if (room & ~beyond).any() else room
+            weights = clipped + np.where(takers, excess / max(int(takers.sum()), 1), 0.0)
 
 
 def _check_size(size: float | None) -> None:

@@ -259,3 +259,24 @@ def test_impossible_conditions(frame, mask, message):
     with pytest.raises(DesignError) as caught:
         Sample(frame, SurveyDesign()).where(mask)
     assert str(caught.value) == message
+
+
+def test_one_wave_without_weights_is_named(frame):
+    gaps = frame.assign(weight=[10.0, np.nan, 10.0, np.nan, np.nan, np.nan])
+    assert problems(gaps, SurveyDesign(wave="wave")) == (
+        "Column weight: None of the 3 respondents of the wave 24 has a weight. What to do: Deliver the weights of this "
+        "wave, leave the wave out, or give all its respondents the same weight in the data and say so in its "
+        "description.\n"
+        "Column weight: Respondents without a weight: 1 (rows 12). What to do: Deliver their weights, or take these "
+        "respondents out of the file and say so in its description."
+    )
+
+
+def test_units_of_weighted_samples_are_parts_of_sampling_units(frame):
+    plan = Sample(frame, SurveyDesign(psu="block", nest=True)).plan
+    parts = plan.divided(np.array([0, 1, 0, 0, 0, 1]))
+    assert parts.units.tolist() == ["a/1", "a/1", "a/2", "b/1", "b/2", "b/2"]
+    assert parts.stages[0].strata.tolist() == [0, 0, 0, 1, 1, 1]
+    assert parts.sampling is plan
+    assert parts.divided(np.zeros(6, dtype=int)) is parts
+    assert parts.psu.tolist() == plan.psu.tolist()
