@@ -58,7 +58,8 @@ class Refitted:
         DesignError
             The sample has no replicates.
         EstimationError
-            A replicate has other rows than the whole sample, because a category is lost; or as the estimator.
+            In a replicate there is no estimate, or it has other rows than that of the whole sample, because a category
+            is lost.
         """
         plan = sample.plan
         if plan.replicates is None:
@@ -93,7 +94,11 @@ class Refitted:
 
 def _fit(job: tuple[Any, Sample, int]) -> Any:
     estimator, sample, position = job
-    return estimator.estimate(replicate(sample, position)).table
+    try:
+        return estimator.estimate(replicate(sample, position)).table
+    except (DesignError, EstimationError) as error:
+        problem = Problem("survey_weights.failed_replicate", replicate=position + 1)
+        raise EstimationError(problem, *error.problems) from error
 
 
 def replicate(sample: Sample, position: int) -> Sample:

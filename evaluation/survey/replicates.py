@@ -147,7 +147,8 @@ class BalancedReplication:
         steps = [_steps(stage, lonely, number) for number, stage in enumerate(stages)]
         largest = float(sum(np.abs(step).sum(axis=1) for step in steps).max())
         if (1 - self.fay) * largest > 1 + 1e-12:
-            raise DesignError(Problem("survey_weights.fay_needed", value=self.fay, least=1 - 1 / largest))
+            least = float(np.ceil(100 - 100 / largest)) / 100
+            raise DesignError(Problem("survey_weights.fay_needed", value=self.fay, least=least))
         moves = np.concatenate(steps, axis=1)
         signs = hadamard(moves.shape[1])[:, 1 : 1 + moves.shape[1]]
         factors = 1.0 + (1 - self.fay) * moves @ signs.T

@@ -47,7 +47,8 @@ def message(call):
 def test_values_that_only_the_sample_or_only_the_population_has():
     assert message(lambda: PostStratify("area", {"00": 10, "1": 20, "10": 30}).apply(sample())) == (
         "Values of area that the population does not have: 01. Respondents concerned: 2. Perhaps “1” is meant. What to "
-        "do: Add their number of people to the margin, or correct the values in the data. Keys are text, such as “00”.\n"
+        "do: Add their number of people to the margin, or correct the values in the data. Keys are text, such as "
+        "“00”.\n"
         "Values of area that nobody in the sample has: 1. What to do: Join them with similar ones, in the data and in "
         "the population."
     )
@@ -62,7 +63,8 @@ def test_values_that_only_the_sample_or_only_the_population_has():
 
 def test_totals_that_are_no_numbers_of_people():
     assert message(lambda: PostStratify("area", {**AREAS, "01": None, "10": -3}).apply(sample())) == (
-        "The totals for area are not numbers of people: 01 and 10. What to do: Give numbers of 0 or more, with at least "
+        "The totals for area are not numbers of people: 01 and 10. What to do: Give numbers of 0 or more, with at "
+        "least "
         "one above 0."
     )
     twice = pd.Series([1, 2, 3, 4], index=["00", "01", "10", "10"])
@@ -132,7 +134,8 @@ def test_totals_that_cannot_be_met_together_are_named():
 def test_weights_below_zero():
     step = Calibrate({"area": AREAS}, totals={"age": 60 * 60})
     assert message(lambda: step.apply(sample())) == (
-        "Respondents whose weight would be 0 or less: 3 (rows 0, 2 and 4). What to do: Use method = “raking”, or bounds, "
+        "Respondents whose weight would be 0 or less: 3 (rows 0, 2 and 4). What to do: Use method = “raking”, or "
+        "bounds, "
         "for example bounds = (0.3, 3)."
     )
 
@@ -179,7 +182,8 @@ def test_who_answered():
     )
     some = sample(answered=[False, False, True, True, True, False])
     assert message(lambda: ResponseCells("answered", "area").apply(some)) == (
-        "Cells of area in which nobody answered: 00. What to do: Join them with similar ones, or use ResponsePropensity."
+        "Cells of area in which nobody answered: 00. What to do: Join them with similar ones, or use "
+        "ResponsePropensity."
     )
     assert "Column area: Nobody" not in message(
         lambda: ResponsePropensity("answered", (Category("area", "01"),)).apply(some)
