@@ -42,19 +42,29 @@ if TYPE_CHECKING:
     from evaluation.randomization import Randomization
     from evaluation.sample import Sample
     from evaluation.study import Study
+    from evaluation.survey.agreement import RankAgreement
     from evaluation.survey.change import Change
+    from evaluation.survey.comparability import ItemFunctioning, RepeatRespondents
+    from evaluation.survey.composition import CompositionAdjusted
+    from evaluation.survey.difference import SurveyDifference
     from evaluation.survey.estimation import Mean, Ratio, Share, Total
+    from evaluation.survey.joint import MeasuredAndFelt
     from evaluation.survey.margins import AdjustedShare, MarginalEffect
     from evaluation.survey.model_proportional import ProportionalOdds
     from evaluation.survey.model_terms import Category, Interaction
     from evaluation.survey.models import Linear, Logit, Poisson
+    from evaluation.survey.modes import ModeAdjusted
+    from evaluation.survey.nonresponse import ItemNonresponse
     from evaluation.survey.ordinal import Ordinal
     from evaluation.survey.quantiles import Quantile
     from evaluation.survey.rank_tests import RankTest, TTest
+    from evaluation.survey.register import ItemChange, MeasureDifference
     from evaluation.survey.reliability import CronbachAlpha, OrdinalAlpha, PolychoricCorrelation
     from evaluation.survey.replicate_columns import ReplicateColumns
     from evaluation.survey.replicate_refit import Refitted
     from evaluation.survey.replicates import BalancedReplication, Jackknife, SurveyBootstrap
+    from evaluation.survey.response import ResponseBounds
+    from evaluation.survey.scales import ScaleMapping
     from evaluation.survey.small_area import FayHerriot
     from evaluation.survey.tables import Association
     from evaluation.survey.weight_report import weight_report
@@ -71,6 +81,7 @@ _HOMES = {
     "Category": "survey.model_terms",
     "Change": "survey.change",
     "ClusterRobust": "did.inference.asymptotic",
+    "CompositionAdjusted": "survey.composition",
     "Conley": "did.inference.spatial",
     "CronbachAlpha": "survey.reliability",
     "DataError": "errors",
@@ -84,11 +95,17 @@ _HOMES = {
     "GroupTime": "did.group_time",
     "Imputation": "did.imputation",
     "Interaction": "survey.model_terms",
+    "ItemChange": "survey.register",
+    "ItemFunctioning": "survey.comparability",
+    "ItemNonresponse": "survey.nonresponse",
     "Jackknife": "survey.replicates",
     "Linear": "survey.models",
     "Logit": "survey.models",
     "MarginalEffect": "survey.margins",
     "Mean": "survey.estimation",
+    "MeasureDifference": "survey.register",
+    "MeasuredAndFelt": "survey.joint",
+    "ModeAdjusted": "survey.modes",
     "MultiplierBootstrap": "did.inference.multiplier",
     "Ordinal": "survey.ordinal",
     "OrdinalAlpha": "survey.reliability",
@@ -102,19 +119,24 @@ _HOMES = {
     "Quantile": "survey.quantiles",
     "Rake": "survey.weighting",
     "Randomization": "randomization",
+    "RankAgreement": "survey.agreement",
     "RankTest": "survey.rank_tests",
     "Ratio": "survey.estimation",
     "Refitted": "survey.replicate_refit",
+    "RepeatRespondents": "survey.comparability",
     "ReplicateColumns": "survey.replicate_columns",
     "ReportError": "errors",
+    "ResponseBounds": "survey.response",
     "ResponseCells": "survey.weight_response",
     "ResponsePropensity": "survey.weight_response",
     "Sample": "sample",
+    "ScaleMapping": "survey.scales",
     "ScoreWild": "did.inference.wild",
     "Share": "survey.estimation",
     "Study": "study",
     "SurveyBootstrap": "survey.replicates",
     "SurveyDesign": "survey_design",
+    "SurveyDifference": "survey.difference",
     "SyntheticControl": "did.synthetic",
     "SyntheticDifference": "did.synthetic",
     "TTest": "survey.rank_tests",
@@ -139,6 +161,7 @@ __all__ = [
     "Category",
     "Change",
     "ClusterRobust",
+    "CompositionAdjusted",
     "Conley",
     "CronbachAlpha",
     "DataError",
@@ -152,11 +175,17 @@ __all__ = [
     "GroupTime",
     "Imputation",
     "Interaction",
+    "ItemChange",
+    "ItemFunctioning",
+    "ItemNonresponse",
     "Jackknife",
     "Linear",
     "Logit",
     "MarginalEffect",
     "Mean",
+    "MeasureDifference",
+    "MeasuredAndFelt",
+    "ModeAdjusted",
     "MultiplierBootstrap",
     "Ordinal",
     "OrdinalAlpha",
@@ -170,19 +199,24 @@ __all__ = [
     "Quantile",
     "Rake",
     "Randomization",
+    "RankAgreement",
     "RankTest",
     "Ratio",
     "Refitted",
+    "RepeatRespondents",
     "ReplicateColumns",
     "ReportError",
+    "ResponseBounds",
     "ResponseCells",
     "ResponsePropensity",
     "Sample",
+    "ScaleMapping",
     "ScoreWild",
     "Share",
     "Study",
     "SurveyBootstrap",
     "SurveyDesign",
+    "SurveyDifference",
     "SyntheticControl",
     "SyntheticDifference",
     "TTest",

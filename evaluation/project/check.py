@@ -16,6 +16,7 @@ from evaluation.project.folder import FILE, open_project
 from evaluation.project.prospects import LATER
 from evaluation.project.sources import entry_of
 from evaluation.project.studies import unknown_names
+from evaluation.project.surveys import column_problems
 
 if TYPE_CHECKING:
     from evaluation.project.folder import Project
@@ -74,6 +75,7 @@ def check(project: "Project", language: str, *, answered: bool = True) -> Check:
         good = []  # nothing can be looked up in tables whose areas are not known
     register = found.attempt(lambda: project.agreement)
     declared = found.attempt(lambda: project.study_files)
+    found.attempt(lambda: project.questions)
     if register and "deployments" in good:
         found.problems += unknown_deployments(project.agreement, project.table("deployments"))
     if "events" in good:
@@ -82,8 +84,8 @@ def check(project: "Project", language: str, *, answered: bool = True) -> Check:
         _outcomes(project, found)
         if answered:
             found.notes += break_notes(project, language)
-        if "respondents" in good and project.surveys:
-            found.attempt(project.sample)
+        if "respondents" in good:
+            _survey(project, found)
         if register and declared:
             _studies(project, found, tried=answered)
         found.problems += year_problems(project, good)
@@ -114,6 +116,12 @@ def _table(project: "Project", table: str, found: _Findings) -> bool:
     found.detected += delivery.detected
     found.notes += delivery.notes
     return not delivery.problems
+
+
+def _survey(project: "Project", found: _Findings) -> None:
+    found.problems += column_problems(project)
+    if project.surveys:
+        found.attempt(project.sample)
 
 
 def _outcomes(project: "Project", found: _Findings) -> None:

@@ -21,6 +21,8 @@ from evaluation.data.readers import Delivery, read_table
 from evaluation.errors import DataError, Problem, nearest
 from evaluation.project import counting, studies, surveys
 from evaluation.project.events import Event, events_of
+from evaluation.project.item_presets import with_presets
+from evaluation.project.items import Question, read_items
 from evaluation.project.polygons import Polygons, read_polygons
 from evaluation.project.schema import Item, Outcome, ProjectFile, Publication, StudyFile, Survey
 from evaluation.project.sources import entry_of, input_files, sha256, sources_of, table_problems
@@ -108,6 +110,17 @@ class Project:
     def surveys(self) -> Mapping[str, Survey]:
         """Surveys with their waves."""
         return self.file.surveys
+
+    @cached_property
+    def questions(self) -> Mapping[str, Question]:
+        """What exactly was asked in each wave, by id of the survey question; as far as ``items.toml`` says.
+
+        Raises
+        ------
+        DataError
+            With everything that is wrong with ``items.toml``.
+        """
+        return read_items(self.folder, self.file)
 
     # --- tables -----------------------------------------------------------------------------------------------------
 
@@ -343,12 +356,14 @@ class Project:
         declared = self.study(study) if isinstance(study, str) else study
         return counting.panel(self, declared)
 
-    def sample(self, wave: str | None = None) -> "Sample":
-        """Return the respondents of a wave, or of all waves, with the design by which they were drawn.
+    def sample(self, wave: str | None = None, *, survey: str | None = None) -> "Sample":
+        """Return the respondents of a wave, or of all waves of a survey, with the design by which they were drawn.
 
         The frame has the columns of the contract and of the items, and ``district`` and ``precinct`` of the area.
+        Several surveys are never put together: without `survey` (and without `wave`) it is the first one that
+        ``project.toml`` declares, and every result says so.
         """
-        return surveys.sample(self, wave)
+        return surveys.sample(self, wave, survey)
 
     def check(self, language: str | None = None) -> "Check":
         """Return everything that is wrong, recognised or worth knowing, and what can be answered."""
@@ -393,7 +408,7 @@ def open_project(folder: str | Path, *, year: int | None = None) -> Project:
     if not (home / FILE).exists():
         raise DataError(Problem("data.no_project", value=str(folder), file=FILE))
     raw, source = read_toml(home / FILE, FILE)
-    file = validated(ProjectFile, raw, file=FILE, source=source)
+    file = validated(ProjectFile, with_presets(raw, FILE, source), file=FILE, source=source)
     problems = table_problems(file, name=FILE)
     if year is not None and not 1900 <= year <= dt.date.today().year + 1:
         problems.append(Problem("data.no_year", value=year))

@@ -11,6 +11,7 @@ from evaluation.data.periods import frequency_of
 from evaluation.texts import LANGUAGES
 
 Language = Literal["de", "en"]
+Facet = Literal["place_time", "affective", "cognitive", "conative", "disorder", "trust", "cohesion", "victim"]
 
 
 def _both_languages(words: dict[str, str]) -> dict[str, str]:
@@ -145,7 +146,8 @@ class Outcome(Entry):
 class Item(Entry):
     """A question of the survey: its column, its scale, and the answers that mean "unsafe".
 
-    ``sentence`` says with ``{share}`` and ``{wave}`` what the share means; without it the title is named.
+    A ``preset`` fills what is left out of title, sentence, facet, place, time and unsafe. ``sentence`` says with
+    ``{share}`` and ``{wave}`` what the share means; without it the title is named.
     """
 
     id: str = ""
@@ -155,6 +157,8 @@ class Item(Entry):
     scale: Annotated[StrictInt, Field(ge=2)]
     unsafe: Annotated[tuple[StrictInt, ...], Field(min_length=1)]
     no_answer: tuple[StrictInt, ...] = ()
+    preset: str | None = None
+    facet: Facet | None = None
     place: str | None = None
     time: Literal["day", "night"] | None = None
     waves: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from pathlib import Path
 from evaluation.data.contracts import CONTRACTS
 from evaluation.data.files import Source
 from evaluation.errors import DataError, Problem, nearest
+from evaluation.project.items import wave_problems
 from evaluation.project.schema import ProjectFile, TableEntry
 
 EVENTS = "events.csv"
@@ -40,6 +41,7 @@ def table_problems(file: ProjectFile, *, name: str) -> list[Problem]:
         for table, entry in file.tables.items()
         if (entry.file is None) == (not entry.parts)
     ]
+    problems += wave_problems(file, name=name)
     waves = [wave for survey in file.surveys.values() for wave in survey.waves]
     for id_, item in file.items.items():
         outside = [code for code in (*item.unsafe,) if not 1 <= code <= item.scale]
@@ -55,7 +57,8 @@ def table_problems(file: ProjectFile, *, name: str) -> list[Problem]:
 
 def input_files(folder: Path, file: ProjectFile) -> dict[str, Path]:
     """Return all files that results depend on, by path relative to the folder; the parts of a Shapefile, too."""
-    found = [folder / "project.toml", folder / "agreement.toml", *sorted((folder / "studies").glob("*.toml"))]
+    found = [folder / name for name in ("project.toml", "agreement.toml", "items.toml")]
+    found += sorted((folder / "studies").glob("*.toml"))
     for table in CONTRACTS:
         entry = entry_of(folder, file, table)
         if entry is None:
