@@ -295,7 +295,7 @@ def test_an_effect_that_grows_with_the_dose_is_found_with_its_size():
     for term in ("effect", "more"):
         row = result.row(term=term)
         assert row["conf_low"] < -0.1 < row["conf_high"] < 0
-    assert "Die Wirkung ist die von 10,00 mehr Dosis je Periode." in result.worded_notes("de")
+    assert "Die Wirkung ist die von 10,00 mehr Umfang je Periode." in result.worded_notes("de")
 
 
 # --- doses at the edge ---
@@ -308,7 +308,7 @@ def test_equal_doses_say_that_more_is_not_compared_with_less():
         assert np.isnan(row["estimate"])
         assert row["note"] == "triple_dose.note.equal_doses"
         assert (
-            "Alle Gebiete mit Maßnahme hatten dieselbe Dosis: "
+            "In allen Gebieten mit Maßnahme war der Umfang derselbe: "
             "Verglichen wird nicht mehr mit weniger, nur mit gegen ohne."
         ) in result.worded_notes("de")
 
@@ -317,7 +317,7 @@ def test_two_different_doses_are_few():
     result = response().estimate(three((80.0, 40.0, 80.0)))
     assert result.facts["different_doses"] == 2
     assert (
-        "Nur 2 verschiedene Dosen: Ob die Wirkung gleichmäßig mit der Dosis wächst, ist nicht zu erkennen."
+        "Nur 2 verschiedene Umfänge: Ob die Wirkung gleichmäßig mit dem Umfang wächst, ist nicht zu erkennen."
     ) in result.worded_notes("de")
 
 
@@ -331,12 +331,12 @@ def test_missing_doses_before_the_start_and_elsewhere_are_none_later_ones_are_un
     result = response().estimate(with_hours(panel, empty))
     assert result.counts.dropped == {"triple_dose.note.dose_unknown": 1}
     assert result.counts.treated == 2
-    assert "1 Gebiete blieben weg, weil ihre Dosis in den Zeitfenstern fehlt." in result.worded_notes("de")
+    assert "1 Gebiete blieben weg, weil der Umfang der Maßnahme in den Zeitfenstern fehlt." in result.worded_notes("de")
     with pytest.raises(EstimationError) as caught:
         response().estimate(with_hours(panel, np.full(empty.shape, np.nan)))
     assert caught.value.worded("de") == (
-        "DoseResponse: Die Dosis „hours“ fehlt in allen Gebieten mit Maßnahme in mindestens einer Periode der "
-        "Zeitfenster. Abhilfe: Fehlende Dosen nachliefern, eine 0, wo nichts geschah, oder andere Zeitfenster wählen."
+        "DoseResponse: Der Umfang „hours“ fehlt in allen Gebieten mit Maßnahme in mindestens einer Periode der "
+        "Zeitfenster. Abhilfe: Fehlende Werte nachliefern, eine 0, wo nichts geschah, oder andere Zeitfenster wählen."
     )
 
 
@@ -348,7 +348,7 @@ def test_an_earlier_dose_makes_it_the_effect_of_the_increase():
     one, two = (response().estimate(with_hours(panel, dose)) for dose in (hours, earlier))
     pd.testing.assert_frame_equal(one.table, two.table, atol=1e-9)
     assert (
-        "3 Gebiete mit Maßnahme hatten schon früher eine Dosis; die Wirkung ist die der Zunahme."
+        "In 3 Gebieten mit Maßnahme wurde schon früher etwas geleistet; die Wirkung ist die der Zunahme."
     ) in two.worded_notes("de")
 
 
@@ -356,11 +356,11 @@ def test_no_dose_is_no_effect():
     with pytest.raises(EstimationError) as caught:
         response().estimate(three((0.0, 0.0, 0.0)))
     assert caught.value.worded("en") == (
-        "DoseResponse: in no area with the measure did the dose change from before to after. "
-        "What to do: Check the column “hours”; without a dose no effect of the measure is claimed."
+        "DoseResponse: in no area with the measure did the amount of the measure change from before to after. "
+        "What to do: Check the column “hours”; without an amount no effect of the measure is claimed."
     )
     result = response().estimate(three((0.0, 20.0, 30.0)))
-    assert "1 Gebiete mit Maßnahme haben nachher nicht mehr Dosis als vorher." in result.worded_notes("de")
+    assert "In 1 Gebieten mit Maßnahme wurde nachher nicht mehr geleistet als vorher." in result.worded_notes("de")
 
 
 def test_doses_in_comparison_areas():
@@ -368,10 +368,10 @@ def test_doses_in_comparison_areas():
     hours = panel.wide("hours").copy()
     hours[10, 10:] = 20
     linear = response().estimate(with_hours(panel, hours))
-    assert "1 Vergleichsgebiete haben ebenfalls eine Dosis; sie ist berücksichtigt." in linear.worded_notes("de")
+    assert "Auch in 1 Vergleichsgebieten wurde etwas geleistet; das ist berücksichtigt." in linear.worded_notes("de")
     above = response(form="threshold", threshold=60).estimate(with_hours(panel, hours))
     assert above.counts.dropped == {"triple_dose.note.dose_elsewhere_left_out": 1}
-    assert "1 Vergleichsgebiete, die ebenfalls eine Dosis haben, blieben weg." in above.worded_notes("de")
+    assert "1 Vergleichsgebiete, in denen ebenfalls etwas geleistet wurde, blieben weg." in above.worded_notes("de")
     hours[3:, 10:] = 20
     with pytest.raises(EstimationError, match="no comparison area"):
         response(form="threshold", threshold=60).estimate(with_hours(panel, hours))
@@ -379,8 +379,8 @@ def test_doses_in_comparison_areas():
     with pytest.raises(EstimationError) as caught:
         response().estimate(with_hours(panel, hours))
     assert caught.value.worded("de") == (
-        "DoseResponse: Die Dosis ist in den Vergleichsgebieten ebenso gestiegen wie in denen mit Maßnahme. "
-        "Abhilfe: Die Spalte „hours“ prüfen; ohne Unterschied in der Dosis gibt es nichts zu vergleichen."
+        "DoseResponse: Der Umfang ist in den Vergleichsgebieten ebenso gestiegen wie in denen mit Maßnahme. "
+        "Abhilfe: Die Spalte „hours“ prüfen; ohne Unterschied im Umfang gibt es nichts zu vergleichen."
     )
 
 
@@ -391,8 +391,8 @@ def test_negative_doses_are_refused():
     with pytest.raises(DesignError) as caught:
         response().estimate(with_hours(panel, hours))
     assert caught.value.worded("de") == (
-        "DoseResponse: Gebiet b hat in Periode 2013 die negative Dosis −2,50. "
-        "Abhilfe: Dosen sind 0 oder größer; eine unbekannte leer lassen."
+        "DoseResponse: Gebiet b hat in Periode 2013 den negativen Umfang −2,50. "
+        "Abhilfe: Der Umfang ist 0 oder größer; einen unbekannten leer lassen."
     )
 
 
@@ -400,14 +400,14 @@ def test_nobody_above_or_below_a_threshold():
     with pytest.raises(EstimationError) as caught:
         response(form="threshold", threshold=500).estimate(three())
     assert caught.value.worded("de") == (
-        "DoseResponse: Kein Gebiet mit Maßnahme erreicht die Dosis 500,00; die höchste ist 90,00. "
+        "DoseResponse: Kein Gebiet mit Maßnahme erreicht den Umfang 500,00; der höchste ist 90,00. "
         "Abhilfe: Eine niedrigere Schwelle wählen."
     )
     for inference in (QUICK, ClusterRobust()):
         method = response(form="threshold", threshold=40, inference=inference)
         result = method.estimate(three())
         assert result.row(term="difference")["note"] == "triple_dose.note.nobody_below"
-        assert "Darüber heißt: eine Dosis von mindestens 40,00 je Periode (3 Gebiete; darunter: 0)." in (
+        assert "Darüber heißt: ein Umfang von mindestens 40,00 je Periode (3 Gebiete; darunter: 0)." in (
             result.worded_notes("de")
         )
 
@@ -423,7 +423,7 @@ def test_one_area_on_a_side_has_no_standard_error():
     with pytest.raises(EstimationError) as caught:
         replace(method, threshold=80.0).estimate(three())
     assert caught.value.worded("de") == (
-        "DoseResponse: Nur ein Gebiet erreicht die Dosis 80,00; damit gibt es keinen gebietsweisen Standardfehler. "
+        "DoseResponse: Nur ein Gebiet erreicht den Umfang 80,00; damit gibt es keinen gebietsweisen Standardfehler. "
         "Abhilfe: Eine niedrigere Schwelle wählen oder die Zufallszuordnung verwenden (inference weglassen)."
     )
 

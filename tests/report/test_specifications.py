@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from evaluation import EventStudy, Panel, TwoByTwo
+from evaluation import Imputation, Panel, TwoByTwo
 from evaluation.diagnostics import at_larger_units, without_neighbours
 from evaluation.disclosure import About
 from evaluation.report.annual.specifications import dependence
@@ -132,7 +132,7 @@ def test_an_area_without_a_district_leaves_districts_out():
 
 def test_labels_say_what_was_fixed_beforehand():
     panel = example_panel()
-    methods = (OTHER, replace(MAIN, scale="levels"), EventStudy())
+    methods = (OTHER, replace(MAIN, scale="levels"), Imputation())
     found = routes.specifications(context(districts=districts(panel)), panel, MAIN, MAIN.estimate(panel))
     named = {"declared": MAIN, **{f"other_{number}": method for number, method in enumerate(methods, start=1)}}
     labels = routes.labels(replace(found, methods=named), panel, "de")
@@ -140,7 +140,7 @@ def test_labels_say_what_was_fixed_beforehand():
         "declared": "Vorab festgelegt: 3 Jahre vorher, ein Jahr nachher",
         "other_1": "Ebenfalls vorab festgelegt: 2 Jahre vorher, ein Jahr nachher",
         "other_2": "Ebenfalls vorab festgelegt: 3 Jahre vorher, ein Jahr nachher (in Fällen gerechnet)",
-        "other_3": "Ebenfalls vorab festgelegt: alle Zeitabschnitte",
+        "other_3": "Ebenfalls vorab festgelegt: alle Zeitabschnitte (Fortschreibung ohne Maßnahme)",
         "without_neighbours": "Ohne Nachbargebiete im Vergleich",
         "districts": "Nach Stadtbezirken gerechnet",
         "unadjusted": "Ohne Bereinigung",

@@ -17,7 +17,7 @@ from evaluation.disclosure import About, Published, publish
 from evaluation.errors import EvaluationError
 from evaluation.estimates import Estimates, Estimator
 from evaluation.panel import Panel
-from evaluation.texts import text
+from evaluation.texts import has_text, text
 
 if TYPE_CHECKING:
     from evaluation.report.context import Context
@@ -266,7 +266,10 @@ def _length(periods: Any, period: str, language: str) -> str:
 
 
 def _with_options(words: str, method: Any, language: str) -> str:
-    """Add what else a specification does: count in cases, weight all areas the same."""
+    """Add what else a specification does: another estimator, cases, all areas with the same weight."""
+    key = f"report.method.{type(method).__name__}"
+    if has_text(key, language):
+        words = text("report.specification.method", language, label=words, method=text(key, language))
     if getattr(method, "scale", "ratio") == "levels":
         words = text("report.specification.levels", language, label=words)
     if getattr(getattr(method, "inference", None), "weights", "precision") == "equal":
