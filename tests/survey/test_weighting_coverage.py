@@ -20,7 +20,10 @@ from evaluation import (
 from evaluation.influence import critical_value, variances
 from evaluation.survey.domains import divide, influence_of, linearise, numbers
 from evaluation.survey.weight_variance import replicate_influence
-from tests.survey.test_coverage import HIGH, LOW, PEOPLE_FRAME, REPLICATIONS, draw
+from tests.survey.test_coverage import PEOPLE_FRAME, draw
+
+REPLICATIONS = 200
+LOW, HIGH = 0.89, 0.99  # 99.9 % of binomial shares of 200 around 0.95 lie between
 
 AGES = np.random.default_rng(21).choice(["young", "middle", "old"], len(PEOPLE_FRAME), p=[0.3, 0.4, 0.3])
 SHIFT = {"young": 0.0, "middle": 1.0, "old": 2.5}
@@ -80,12 +83,12 @@ def test_intervals_cover_and_nothing_is_biased(name, found):
     estimates, errors, hits = found[name].T
     assert LOW <= hits.mean() <= HIGH
     assert abs(estimates.mean() - TRUTH) < 4 * estimates.std() / REPLICATIONS**0.5
-    # The spread of 300 estimates is known to 4 %.
+    # The spread of 200 estimates is known to 5 %.
     assert errors.mean() == pytest.approx(estimates.std(), rel=0.15)
 
 
 def test_without_weighting_the_estimate_is_biased(found):
-    assert found["nothing"][:, 2].mean() < 0.1
+    assert found["nothing"][:, 2].mean() < 0.2
 
 
 def test_weights_taken_as_given_show_too_much_variance(found):
