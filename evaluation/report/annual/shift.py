@@ -10,6 +10,7 @@ from evaluation.report.blocks import Block, Heading, NoteBlock, Paragraph, Table
 from evaluation.report.material import Material
 from evaluation.report.material.effects import Effect
 from evaluation.report.material.shift import NEXT, OWN, Shift
+from evaluation.report.material.sources import joined
 from evaluation.report.tables import interval_words
 from evaluation.texts.numbers import format_value
 
@@ -19,7 +20,7 @@ Said = tuple[str, tuple[Published, ...]]
 def spatial_shift(material: Material) -> list[Block]:
     """Return what is known about cases that moved to neighbouring areas."""
     heading = Heading(material.say("shift.title"), 3, id="raeumliche-verlagerung")
-    effects = [effect for effect in material.effects if effect.study.event is None]
+    effects = [effect for measure in material.measures for effect in material.effects_of(measure)]
     examined = [effect for effect in effects if isinstance(effect.shift, Shift)]
     if not examined:
         form = "shift" if material.project.geometry() is not None else "shift_geometry"
@@ -105,39 +106,45 @@ def _interval(material: Material, cell: Cell) -> str:
 
 
 def _table(material: Material, examined: list[Effect]) -> TableBlock:
-    """Return the change in the areas and on the rings, a line a study."""
-    say, language = material.say, material.language
-    shown = [(effect, effect.shift) for effect in examined if isinstance(effect.shift, Shift)]
-    rings = sorted({int(ring) for _, found in shown for ring in found.rings.frame["ring"]})
-    columns = [TableColumn(title=say("head.study")), TableColumn(title=say("head.areas"), align="end")]
-    for ring in rings:
-        columns += [
-            TableColumn(title=say(f"head.{name}"), align="end", group=say(f"head.ring{ring}"))
-            for name in ("value", "interval")
-        ]
-    rows = []
-    for effect, found in shown:
-        numbers = [format_value(cell.value, "int", language) for cell in found.sizes.cells()]
-        cells: list[TableCell | str] = [f"{effect.study.measure}: {effect.outcome}", " / ".join(numbers)]
-        own = {int(ring): cell for ring, cell in zip(found.rings.frame["ring"], found.rings.cells(), strict=True)}
-        for ring in rings:
-            cells += _words(own.get(ring), material)
-        rows.append(row(*cells))
+    """Return the change in the areas and on the rings, a line each, and how many areas they are compared with."""
+    say = material.say
+    rows, rings = [], 0
+    for effect in examined:
+        if isinstance(effect.shift, Shift):
+            rows += _lines(material, effect, effect.shift)
+            rings = max(rings, *map(int, effect.shift.rings.frame["ring"]))
+    heads = {"study": "start", "around": "start", "areas": "end", "change_plain": "end", "interval": "end"}
     return TableBlock(
         id="tabelle-verlagerung",
         caption=say("shift.table"),
-        columns=tuple(columns),
+        columns=tuple(
+            TableColumn(title=say(f"head.{name}"), align="end" if align == "end" else "start")
+            for name, align in heads.items()
+        ),
         rows=tuple(rows),
-        source="; ".join(dict.fromkeys(found.rings.source for _, found in shown)),
-        notes=(say("shift.note", n=max(rings)),),
+        row_heads=2,
+        source=joined(p.source for effect in examined for p in _results(effect)),
+        notes=(say("shift.note", n=rings),),
         results=tuple(p for effect in examined for p in _results(effect)),
     )
 
 
-def _words(cell: Cell | None, material: Material) -> list[str]:
+def _lines(material: Material, effect: Effect, found: Shift) -> list[tuple[TableCell, ...]]:
+    """Return the lines of one study; its name is written once and read aloud in each."""
+    title = f"{effect.study.measure}: {effect.outcome}"
+    name, lines = TableCell(words=title), []
+    for ring, cell in zip(found.rings.frame["ring"], found.rings.cells(), strict=True):
+        number = format_value(found.sizes.cell(ring=str(ring)).value, "int", material.language)
+        lines.append(row(name, material.say(f"head.ring{ring}"), number, *_words(cell, material)))
+        name = TableCell(words="", spoken=title)
+    far = format_value(found.sizes.cell(ring="far").value, "int", material.language)
+    return [*lines, row(name, material.say("head.far"), far, "–", "–")]
+
+
+def _words(cell: Cell, material: Material) -> list[str]:
     """Return change and interval; a sign where there is none."""
-    if cell is None or cell.value is None:
-        return ["…" if cell is None or not cell.suppressed else ".", "–"]
+    if cell.value is None:
+        return ["." if cell.suppressed else "…", "–"]
     words = interval_words(cell, "spct1", material.language)
     return [format_value(cell.value, "spct1", material.language), words or "–"]
 
