@@ -9,7 +9,6 @@ import pytest
 
 from evaluation import (
     Calibrate,
-    Category,
     PostStratify,
     ResponseCells,
     ResponsePropensity,
@@ -27,8 +26,12 @@ LOW, HIGH = 0.89, 0.99  # 99.9 % of binomial shares of 200 around 0.95 lie betwe
 
 AGES = np.random.default_rng(21).choice(["young", "middle", "old"], len(PEOPLE_FRAME), p=[0.3, 0.4, 0.3])
 SHIFT = {"young": 0.0, "middle": 1.0, "old": 2.5}
-ANSWERS = {"young": 0.25, "middle": 0.5, "old": 0.8}
-PEOPLE = PEOPLE_FRAME.assign(age=AGES, x=PEOPLE_FRAME["x"] + pd.Series(AGES).map(SHIFT))
+ANSWERS = {"young": 0.25, "middle": 0.5, "old": 0.75}  # log odds are linear in the generation
+PEOPLE = PEOPLE_FRAME.assign(
+    age=AGES,
+    generation=pd.Series(AGES).map({"young": 0, "middle": 1, "old": 2}),
+    x=PEOPLE_FRAME["x"] + pd.Series(AGES).map(SHIFT),
+)
 TRUTH = PEOPLE["x"].mean()
 AGE = PEOPLE["age"].value_counts()
 AREA = PEOPLE["area"].value_counts()
@@ -36,7 +39,7 @@ AREA = PEOPLE["area"].value_counts()
 CELLS = ResponseCells("answered", "age")
 CASES = {
     "cells": (CELLS,),
-    "propensity": (ResponsePropensity("answered", (Category("age", "old"),)),),
+    "propensity": (ResponsePropensity("answered", ("generation",)),),
     "post-stratified": (PostStratify("age", AGE),),
     "cells and margins": (CELLS, Calibrate({"age": AGE, "area": AREA})),
     "bootstrap": (SurveyBootstrap(draws=100), PostStratify("age", AGE)),
