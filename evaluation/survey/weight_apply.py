@@ -13,6 +13,7 @@ from evaluation.survey.replicate_sums import fitted_replicates
 from evaluation.survey.weight_margins import people_of
 
 Remark = tuple[str, Mapping[str, object]]
+OF_REPLICATES = ("survey_weights.note.replicates", "survey_weights.note.empty_cells")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -106,8 +107,8 @@ def adjusted(sample: Sample, adjustment: Adjustment, remark: Remark) -> Sample:
 def with_replicates(sample: Sample, replicates: Replicates, remark: Remark) -> Sample:
     """Return the sample with replicate weights, in which every adjustment of its weights is made anew."""
     plan = sample.plan.divided(replicates.rows)
-    old = [one for one in plan.remarks if not one[0].startswith("survey_weights.note.replicates")]
-    plan = replace(plan, replicates=replicates, remarks=(*old, remark))
+    kept = [one for one in plan.remarks if not one[0].startswith(OF_REPLICATES)]
+    plan = replace(plan, replicates=replicates, remarks=(*kept, remark))
     return sample.weighted(_in_replicates(plan))
 
 
