@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from evaluation.errors import EstimationError, Problem
-from evaluation.sample import Adjustment, Plan, Replicates
+from evaluation.sample import Adjustment, Plan, Replicates, Rule
 from evaluation.survey.weight_variance import needed
 
 CELLS = 2**20  # people times replicates that are worked on at once
@@ -44,14 +44,14 @@ def sums_by_replicate(
     adjustments = plan.adjustments[:depth]
     weights = _fixed_weights(plan, adjustments)[people]
     moving = [
-        (adjustment, parameters)
+        (adjustment.rule, parameters, adjustment.cells[people])
         for adjustment, parameters in zip(adjustments, replicates.parameters, strict=False)
-        if adjustment.rule is not None and parameters is not None
+        if adjustment.rule is not None and adjustment.cells is not None and parameters is not None
     ]
     rows, weighted = replicates.rows[people], [weights * column for column in columns]
     if not moving:
         return _at_rows(replicates.factors, rows, groups, size, weighted)
-    return _person_by_person(replicates, rows, groups, size, weighted, people, moving)
+    return _person_by_person(replicates.factors, rows, groups, size, weighted, moving)
 
 
 def _fixed_weights(plan: Plan, adjustments: Sequence[Adjustment]) -> np.ndarray:
@@ -101,31 +101,28 @@ def _blocks(length: int, width: int) -> Iterator[slice]:
 
 
 def _person_by_person(
-    replicates: Replicates,
+    factors: np.ndarray,
     rows: np.ndarray,
     groups: np.ndarray,
     size: int,
     weighted: Sequence[np.ndarray],
-    people: np.ndarray | slice,
-    moving: Sequence[tuple[Adjustment, np.ndarray]],
+    moving: Sequence[tuple[Rule, np.ndarray, np.ndarray]],
 ) -> np.ndarray:
-    """Return the sums where weights were fitted in every replicate anew."""
-    draws = replicates.factors.shape[1]
+    """Return the sums where weights were fitted in every replicate anew: by rules, their parameters and cells."""
+    draws = factors.shape[1]
     sums = np.zeros((len(weighted), size, draws))
     order = np.argsort(groups, kind="stable")
-    table = np.ascontiguousarray(replicates.factors)
+    table = np.ascontiguousarray(factors)
     step = max(64, CELLS // draws)
-    cells = [adjustment.cells[people] for adjustment, _ in moving if adjustment.cells is not None]
-    rules = [(adjustment.rule, parameters) for adjustment, parameters in moving if adjustment.rule is not None]
     for start in range(0, len(order), step):
         chosen = order[start : start + step]
-        factors = table[rows[chosen]].astype(float)
-        for (rule, parameters), codes in zip(rules, cells, strict=True):
-            factors *= rule.factors(parameters, codes[chosen])
+        product = table[rows[chosen]].astype(float)
+        for rule, parameters, cells in moving:
+            product *= rule.factors(parameters, cells[chosen])
         here = groups[chosen]
-        begins = np.flatnonzero(np.concatenate([[True], here[1:] != here[:-1]])) if len(here) else here
+        begins = np.flatnonzero(np.concatenate([[True], here[1:] != here[:-1]]))
         for position, column in enumerate(weighted):
-            sums[position, here[begins]] += np.add.reduceat(factors * column[chosen][:, None], begins, axis=0)
+            sums[position, here[begins]] += np.add.reduceat(product * column[chosen][:, None], begins, axis=0)
     return sums.transpose(2, 0, 1)
 
 
