@@ -9,6 +9,7 @@ import pandas as pd
 from evaluation.data.aggregate import incidents_to_counts
 from evaluation.data.periods import PER_YEAR, Frequency, convert, frequency_of
 from evaluation.errors import DataError, DesignError, Problem, nearest
+from evaluation.project.columns import with_columns
 from evaluation.project.schema import Outcome
 from evaluation.study import Study
 
@@ -241,6 +242,8 @@ def panel(project: "Project", study: Study) -> "Panel":
     if study.exposure:
         people, _ = exposure(project, study.unit, frame["period"].unique().tolist())
         frame = frame.merge(people, on=["unit", "period"], how="left", validate="many_to_one")
+    if study.id in project.study_files:
+        frame = with_columns(project, study, project.study_files[study.id], frame)
     try:
         return evaluation.Panel(
             frame,

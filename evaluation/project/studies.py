@@ -15,7 +15,10 @@ from evaluation.study import Study
 if TYPE_CHECKING:
     from evaluation.project.folder import Project
 
-ESTIMATORS = ("TwoByTwo", "EventStudy")
+ESTIMATORS = (
+    "TwoByTwo", "EventStudy", "TwoWayFixedEffects", "GroupTime", "Imputation", "PoissonCohorts", "SyntheticControl",
+    "SyntheticDifference", "TripleDifference", "DoseResponse",
+)  # fmt: skip
 _SAME = (
     "id", "outcome", "measure", "event", "unit", "period", "comparison", "leave_out", "partial_period", "anticipation",
     "primary", "title",
