@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -81,9 +82,12 @@ class ScaleMapping:
         twice = sorted({code for code in given if given.count(code) > 1})
         if twice:
             problems.append(Problem("survey_change.mapping_twice", points=points, codes=twice))
-        in_order = [code for name in self.categories for code in sorted(groups.get(name, ()))]
-        if not problems and in_order != sorted(in_order) and in_order != sorted(in_order, reverse=True):
-            problems.append(Problem("survey_change.mapping_order", points=points, categories=list(self.categories)))
+        if not problems:
+            steps = [(groups[low], groups[high]) for low, high in pairwise(self.categories)]
+            rising = all(max(low) < min(high) for low, high in steps)
+            falling = all(min(low) > max(high) for low, high in steps)
+            if not rising and not falling:
+                problems.append(Problem("survey_change.mapping_order", points=points, categories=list(self.categories)))
         return problems
 
     def __str__(self) -> str:
