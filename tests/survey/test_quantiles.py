@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from evaluation import Quantile, Sample, SurveyDesign
 from evaluation.influence import contrast, variances
+from evaluation.survey.replicates import Jackknife
+from evaluation.survey.weighting import PostStratify
 from tests.survey.model_samples import DESIGNS, FRAME, close, message
 
 RESULTS = json.loads((Path(__file__).parent.parent / "reference" / "survey_tests.json").read_text(encoding="utf-8"))
@@ -217,3 +219,14 @@ def test_the_frame_is_left_alone():
     before = HAND.copy(deep=True)
     Quantile("age", by="area").estimate(sample_of(HAND))
     pd.testing.assert_frame_equal(HAND, before)
+
+
+def test_replicates_and_fitted_weights_change_the_variance_as_they_should():
+    sample = Sample(FRAME, DESIGNS["clusters"])
+    method = Quantile("age", rule="linear")
+    plain, jackknife = (method.estimate(s).table for s in (sample, Jackknife().apply(sample)))
+    close(jackknife[NUMBERS], plain[NUMBERS])  # to first order the jackknife is the linearisation
+    sizes = sample.frame.groupby("district")["weight"].sum()
+    fitted = method.estimate(PostStratify("district", sizes).apply(sample)).table
+    close(fitted["estimate"], plain["estimate"])
+    assert fitted.loc[0, "std_error"] != plain.loc[0, "std_error"]

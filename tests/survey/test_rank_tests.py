@@ -12,6 +12,7 @@ from scipy.stats import kruskal, mannwhitneyu
 
 from evaluation import Mean, RankTest, Sample, SurveyDesign, TTest
 from evaluation.influence import contrast
+from evaluation.survey.replicates import Jackknife
 from tests.survey.model_samples import DESIGNS, FRAME, close, made_up, message
 
 RESULTS = json.loads((Path(__file__).parent.parent / "reference" / "survey_tests.json").read_text(encoding="utf-8"))
@@ -205,3 +206,11 @@ def test_the_frame_is_left_alone():
     before = HAND.copy(deep=True)
     RankTest("y", "area").estimate(sample_of(HAND))
     pd.testing.assert_frame_equal(HAND, before)
+
+
+@pytest.mark.parametrize("method", [TTest("night", "district"), RankTest("night", "district")], ids=["t", "rank"])
+def test_the_jackknife_gives_the_same_to_first_order(method):
+    sample = Sample(FRAME, DESIGNS["clusters"])
+    first, second = (method.estimate(s) for s in (sample, Jackknife().apply(sample)))
+    close(second.facts["p_value"], first.facts["p_value"])
+    close(second.table["std_error"], first.table["std_error"])

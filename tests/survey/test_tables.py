@@ -12,6 +12,7 @@ from scipy.stats import chi2_contingency
 
 from evaluation import Association, Sample, Share, SurveyDesign
 from evaluation.influence import contrast, variances
+from evaluation.survey.replicates import Jackknife
 from evaluation.survey.tables import TABLE_TESTS
 from tests.survey.model_samples import DESIGNS, FRAME, close, made_up, message
 
@@ -233,3 +234,11 @@ def test_the_frame_is_left_alone():
     before = HAND.copy(deep=True)
     by_hand()
     pd.testing.assert_frame_equal(HAND, before)
+
+
+@pytest.mark.parametrize("test", TABLE_TESTS)
+def test_the_jackknife_gives_the_same_to_first_order(test):
+    sample = Sample(FRAME, DESIGNS["clusters"])
+    first, second = (Association("female", "night", test=test).estimate(s) for s in (sample, Jackknife().apply(sample)))
+    close([second.facts[n] for n in ("statistic", "p_value")], [first.facts[n] for n in ("statistic", "p_value")])
+    close(second.table["std_error"], first.table["std_error"])
