@@ -141,7 +141,7 @@ def read_items(folder: Path, file: ProjectFile) -> Mapping[str, Question]:
     for id_, question in declared.items.items():
         if id_ not in file.items:
             guess = nearest(id_, file.items) or next(iter(file.items), "–")
-            row = line_of(("items", id_), source)
+            row = line_of(("items", id_, "asked", 0), source)
             problems.append(Problem("survey_items.unknown_item", file=FILE, row=row, value=id_, nearest=guess))
             continue
         problems += _question_problems(id_, question, file, source)
