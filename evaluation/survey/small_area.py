@@ -19,6 +19,7 @@ from evaluation.estimates import Counts, Estimates, Note, Scale
 from evaluation.influence import two_sided_p
 from evaluation.sample import some
 from evaluation.survey.small_area_model import AreaFit, fit_areas
+from evaluation.survey_design import as_columns
 
 ROUNDS = 50  # of sampling variances and model in turn; five or six are enough
 SETTLED = 1e-12
@@ -82,13 +83,13 @@ class FayHerriot:
 
     area: str = "area"
     _: KW_ONLY
-    covariates: tuple[str, ...] = ()
+    covariates: str | tuple[str, ...] = ()
     level: float = 0.95
 
     def __post_init__(self) -> None:
-        problems = []
-        if self.area in self.covariates:
-            problems.append(Problem("survey_tests.same_column", column=self.area))
+        names = [self.area, *as_columns(self.covariates)]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        problems = [Problem("survey_tests.same_column", column=name) for name in twice]
         if not 0 < self.level < 1:
             problems.append(Problem("survey.level_option", value=self.level))
         if problems:
@@ -136,9 +137,9 @@ class FayHerriot:
 
     def _columns(self, table: pd.DataFrame) -> np.ndarray:
         """Return ``(a, q)`` constant and covariates, each centred and scaled so that sizes do not matter."""
-        values = table[list(self.covariates)].to_numpy(dtype=float)
+        values = table[list(as_columns(self.covariates))].to_numpy(dtype=float)
         spread = values.std(axis=0)
-        constant = [name for name, size in zip(self.covariates, spread, strict=True) if not size > 0]
+        constant = [name for name, size in zip(as_columns(self.covariates), spread, strict=True) if not size > 0]
         if constant:
             raise EstimationError(*(Problem("survey_tests.covariate_constant", column=name) for name in constant))
         return np.column_stack([np.ones(len(table)), (values - values.mean(axis=0)) / spread])
@@ -148,7 +149,7 @@ class FayHerriot:
         if m <= q + 2:
             raise EstimationError(Problem("survey_tests.few_areas", n=m, needed=q + 3))
         if np.linalg.svd(columns, compute_uv=False)[-1] < COLLINEAR * np.sqrt(m):
-            raise EstimationError(Problem("survey_tests.covariates_collinear", columns=list(self.covariates)))
+            raise EstimationError(Problem("survey_tests.covariates_collinear", columns=as_columns(self.covariates)))
 
     def _result(
         self,
@@ -158,37 +159,23 @@ class FayHerriot:
         fit: AreaFit,
         facts: dict[str, Any],
     ) -> Estimates:
-        estimate, std_error = found
-        margin = ndtri(0.5 + self.level / 2) * std_error
-        ends = [estimate - margin, estimate + margin]
-        note = table["direct"].isna().map({True: "survey_tests.note.synthetic", False: ""})
-        if direct.scale.unit == "share":
-            note = note.mask((estimate < 0) | (estimate > 1), (note + " survey_tests.note.outside").str.strip())
-            estimate, *ends = (np.clip(values, 0, 1) for values in (estimate, *ends))
-        statistic = estimate / std_error
-        numbers = {
-            "estimate": estimate,
-            "std_error": std_error,
-            "df": np.inf,
-            "statistic": statistic,
-            "p_value": two_sided_p(statistic, np.inf),
-            "conf_low": ends[0],
-            "conf_high": ends[1],
-            "note": note,
-        }
+        share = direct.scale.unit == "share"
         columns = [self.area, "n", "direct", "weight", "n_effective"]
         own = table["direct"].notna()
-        facts |= {
+        facts = {
+            **facts,
             "model_variance": fit.variance,
             "model_sd": float(np.sqrt(fit.variance)),
-            "coefficients": dict(zip(("constant", *self.covariates), fit.coefficients.tolist(), strict=True)),
+            "coefficients": dict(
+                zip(("constant", *as_columns(self.covariates)), fit.coefficients.tolist(), strict=True)
+            ),
             "level": self.level,
             "areas": len(table),
             "mean_weight": float(table["weight"][own].mean()),
         }
-        model = "survey_tests.note.areas_share" if direct.scale.unit == "share" else "survey_tests.note.areas_mean"
+        model = "survey_tests.note.areas_share" if share else "survey_tests.note.areas_mean"
         return Estimates(
-            table=table[columns].assign(**numbers),
+            table=table[columns].assign(**_numbers(*found, level=self.level, share=share, without=~own)),
             scale=Scale("identity", direct.scale.unit),
             declaration=direct.declaration,
             method=self,
@@ -201,6 +188,29 @@ class FayHerriot:
             notes=(*direct.notes, Note(model, {name: facts[name] for name in ("model_sd", "mean_weight")})),
             facts=facts,
         )
+
+
+def _numbers(
+    estimate: np.ndarray, std_error: np.ndarray, *, level: float, share: bool, without: pd.Series
+) -> dict[str, Any]:
+    """Return the usual columns of a table and its notes; shares and their ranges are kept between 0 and 1."""
+    margin = ndtri(0.5 + level / 2) * std_error
+    ends = [estimate - margin, estimate + margin]
+    note = without.map({True: "survey_tests.note.synthetic", False: ""})
+    if share:
+        note = note.mask((estimate < 0) | (estimate > 1), (note + " survey_tests.note.outside").str.strip())
+        estimate, *ends = (np.clip(values, 0, 1) for values in (estimate, *ends))
+    statistic = estimate / std_error
+    return {
+        "estimate": estimate,
+        "std_error": std_error,
+        "df": np.inf,
+        "statistic": statistic,
+        "p_value": two_sided_p(statistic, np.inf),
+        "conf_low": ends[0],
+        "conf_high": ends[1],
+        "note": note,
+    }
 
 
 def _worth(table: pd.DataFrame, known: np.ndarray, sampling: np.ndarray, error: np.ndarray) -> np.ndarray:
@@ -244,7 +254,7 @@ def _table(direct: Estimates, areas: pd.DataFrame | None, method: FayHerriot) ->
     elif given[area].duplicated().any():
         twice = given.loc[given[area].duplicated(), area].unique()
         problems.append(Problem("survey_tests.area_twice", column=area, n=len(twice), areas=some(twice)))
-    covariates = list(method.covariates)
+    covariates = list(as_columns(method.covariates))
     if areas is None:
         problems += [Problem("survey_tests.no_areas", columns=covariates)] if covariates else []
     else:

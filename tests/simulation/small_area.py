@@ -116,11 +116,11 @@ widths in percentage points. *Best possible*: the same model with every paramete
 
 {table}
 
-* Without a covariate the gain depends on how much areas differ beside the sampling error (about 7 to 8 points with 45
-  answers). Where they differ by 12 points, even the best linear prediction gains only a quarter: half of the mean
-  squared error goes where a covariate explains half of the differences, or where areas differ by up to 8 points.
-* The variance between areas was never 0. Where areas hardly differ beyond the covariate (80 % of 5 points), it is
-  over-estimated, so that intervals are too wide rather than too short.
+* Without a covariate the gain depends on how much areas differ beside the sampling error (about 8 points with 45
+  answers). Where they differ by 12 points even the best linear prediction takes away only a third of the squared error;
+  it takes away half where they differ by 8 points, or nearly so where a covariate explains half of 12.
+* The variance between areas was never 0. Where areas hardly differ beyond the covariate (what is left of 5 points if it
+  explains 80 %: 2 points), it is over-estimated, so that intervals are too wide rather than too short.
 """
 
 

@@ -216,7 +216,7 @@ def test_covariates_come_from_the_tables_of_a_project(sample_project):
     direct = Mean("f1_nachts_im_ortsteil", by="area").estimate(project.sample("2024"))
     counts = project.counts("street_crime").query("period == '2024'")
     areas = pd.DataFrame({"area": counts["unit"], "log_cases": np.log(counts["count"].astype(float) + 0.5)})
-    result = FayHerriot(covariates=("log_cases",)).estimate(direct, areas)
+    result = FayHerriot(covariates="log_cases").estimate(direct, areas)
     assert result.table["area"].tolist() == sorted(project.table("areas")["area"])
     assert result.table["std_error"].mean() < 0.8 * direct.table["std_error"].mean()
 
@@ -247,8 +247,9 @@ def test_what_may_be_printed():
 def test_what_is_refused():
     direct, areas = made_up()
     method = FayHerriot(covariates=("useful",))
-    assert message(lambda: FayHerriot("area", covariates=("area",), level=95)) == (
+    assert message(lambda: FayHerriot("area", covariates=("x", "area", "x"), level=95)) == (
         "Column area: The column is named twice. What to do: Name two different columns.\n"
+        "Column x: The column is named twice. What to do: Name two different columns.\n"
         "Value “95”: level = 95 is not a confidence level. What to do: Give a number between 0 and 1, for example 0.95."
     )
     assert message(lambda: method.estimate(direct)) == (
