@@ -99,7 +99,7 @@ def test_a_random_sample_gives_almost_the_plain_rank_tests():
     assert three.worded_notes("en")[0].startswith("That all groups are equal: F = ")
 
 
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=6)
 @given(st.integers(0, 2**32 - 1), st.randoms(use_true_random=False), st.floats(0.01, 100))
 def test_what_does_not_matter(seed, random, c):
     frame = made_up(seed, 200)
@@ -121,7 +121,7 @@ def test_what_does_not_matter(seed, random, c):
     np.testing.assert_allclose(second, -first, rtol=1e-7)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=6)
 @given(st.integers(0, 2**32 - 1))
 def test_the_reference_only_turns_the_signs(seed):
     frame = made_up(seed, 200)
@@ -140,7 +140,7 @@ def test_the_reference_only_turns_the_signs(seed):
 def test_size_and_power_in_clustered_samples():
     rng, rejected = np.random.default_rng(3), {}
     for effect in (0.0, 1.0):
-        for _ in range(120 if effect == 0 else 20):
+        for _ in range(80 if effect == 0 else 12):
             block = np.arange(60).repeat(5)
             group = rng.integers(0, 3, 60)[block]
             y = np.exp(rng.normal(0, 0.7, 60)[block] + effect * group + rng.normal(0, 1, 300)).round(1)
@@ -148,9 +148,9 @@ def test_size_and_power_in_clustered_samples():
             for name, design in {"blocks": {"psu": "block"}, "ignored": {}}.items():
                 p = RankTest("y", "group").estimate(sample_of(frame, **design)).facts["p_value"]
                 rejected[name, effect] = rejected.get((name, effect), 0) + (p < 0.05)
-    assert rejected["blocks", 0.0] <= 15
-    assert rejected["blocks", 1.0] >= 18
-    assert rejected["ignored", 0.0] > 25
+    assert rejected["blocks", 0.0] <= 11
+    assert rejected["blocks", 1.0] >= 10
+    assert rejected["ignored", 0.0] > 16
 
 
 def test_missing_single_and_equal_answers_are_noted():
