@@ -22,6 +22,11 @@ _MARKS = (
 # UTF-8 read as CP1252 and saved as UTF-8 once more: "ü" has become "Ã¼".
 _TWICE = ("Ã¤", "Ã¶", "Ã¼", "ÃŸ", "Ã„", "Ã–", "Ãœ")
 _LOST = ("\ufffd",)  # what a program writes for a character that it could not read
+_SPOILT = tuple(
+    (code, mark)
+    for code, marks in (("data.converted_twice", _TWICE), ("data.lost_characters", _LOST))
+    for mark in marks
+)
 _SAMPLE = 1 << 16
 _RECORDS = 200
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
@@ -149,12 +154,22 @@ def _twice(content: bytes, encoding: str, file: str) -> list[Problem]:
     """Return a problem for text that an earlier conversion has spoilt."""
     if not encoding.startswith("utf-8"):
         return []
-    for code, marks in (("data.converted_twice", _TWICE), ("data.lost_characters", _LOST)):
-        for mark in marks:
-            place = content.find(mark.encode())
-            if place >= 0:
-                return [Problem(code, file=file, row=content[:place].count(b"\n") + 1, given=mark)]
+    for code, mark in _SPOILT:
+        place = content.find(mark.encode())
+        if place >= 0:
+            return [Problem(code, file=file, row=content[:place].count(b"\n") + 1, given=mark)]
     return []
+
+
+def spoilt(words: str) -> tuple[str, str] | None:
+    """Return the code of the problem and the characters that show that an earlier conversion has spoilt `words`.
+
+    Examples
+    --------
+    >>> spoilt("GrÃ¼nau"), spoilt("Grünau")
+    (('data.converted_twice', 'Ã¼'), None)
+    """
+    return next(((code, mark) for code, mark in _SPOILT if mark in words), None)
 
 
 def _separator(sample: str, headings: Collection[str]) -> str:

@@ -14,7 +14,6 @@ from typing import Any
 
 import pandas as pd
 
-from evaluation.data.contracts import contract_of
 from evaluation.data.dialect import Dialect, detect, normal
 from evaluation.errors import Problem, nearest
 
@@ -362,34 +361,6 @@ def _read_parquet(source: Source, headings: Collection[str]) -> Raw:
 
 
 def _read_sav(source: Source, headings: Collection[str]) -> Raw:
-    import pyreadstat
+    from evaluation.data.spss import read_sav  # it reads into what is defined here
 
-    try:
-        frame, meta = pyreadstat.read_sav(source.path, user_missing=True)
-    except pyreadstat.ReadstatError as error:
-        return Raw(problems=[source.problem("data.no_sav", reason=str(error))])
-    names = tuple(str(name) for name in frame.columns)
-    for name, ranges in meta.missing_ranges.items():
-        for found in ranges:
-            frame[name] = frame[name].mask(_within(frame[name], found))
-    columns = [column for column in contract_of(source.table).columns if column.kind in {"key", "text"}]
-    labelled = {normal(heading) for column in columns for heading in column.headings()}
-    facts = []
-    for name, labels in meta.variable_value_labels.items():
-        if normal(source.columns.get(name, name)) in labelled:  # items keep their codes
-            facts.append(source.problem("data.found_value_labels", column=name, n=len(labels)))
-            frame[name] = frame[name].map(lambda code, by=labels: by.get(code, code))
-    for name, ranges in meta.missing_ranges.items():
-        facts.append(source.problem("data.found_missing_codes", column=name, codes=[_range(found) for found in ranges]))
-    frame = frame.set_axis(range(len(names)), axis=1).set_axis(pd.RangeIndex(1, len(frame) + 1), axis=0)
-    return Raw(headings=names, frame=frame, facts=facts)
-
-
-def _within(values: pd.Series, found: Any) -> pd.Series:
-    low, high = found["lo"], found["hi"]
-    return values.eq(low) if isinstance(low, str) else values.between(low, high)
-
-
-def _range(found: Any) -> str:
-    low, high = (f"{end:g}" if isinstance(end, int | float) else str(end) for end in (found["lo"], found["hi"]))
-    return low if low == high else f"{low}–{high}"
+    return read_sav(source)

@@ -272,6 +272,8 @@ def test_spss_labels_codes_and_missing_values(tmp_path: Path, areas: pd.DataFram
     assert [fact.worded("de") for fact in delivery.detected] == [
         "Datei b.sav, Tabelle respondents, Spalte ot: Für die Codes stehen die Wertelabels aus SPSS (3).",
         "Datei b.sav, Tabelle respondents, Spalte mode: Für die Codes stehen die Wertelabels aus SPSS (2).",
+        "Datei b.sav, Tabelle respondents, Spalte q1: Die Codes bleiben; Wertelabels aus SPSS: 1 = sehr sicher und "
+        "4 = sehr unsicher.",
         "Datei b.sav, Tabelle respondents, Spalte q1: In SPSS als fehlend vereinbart und daher leer: 9.",
         "Datei b.sav, Tabelle respondents, Spalte ot: Die Spalte enthält Namen; 3 wurden durch Schlüssel ersetzt, "
         "etwa „Zentrum“ "

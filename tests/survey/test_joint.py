@@ -1,7 +1,5 @@
 """Measured and felt together: both effects in one test, quadrants, and whether ranks agree."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -222,4 +220,3 @@ def test_what_is_refused(both):
     assert "no area with the measure has answers in all waves" in message(
         lambda: MeasuredAndFelt(felt(panel)).estimate(panel, part)
     )
-    assert replace(felt(panel)).treated == panel.study.treated
