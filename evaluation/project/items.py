@@ -62,7 +62,7 @@ class Asked(Entry):
 class Question(Entry):
     """Everything about one item: in which waves it was asked, and how; ``asked`` is in order of time."""
 
-    asked: Annotated[tuple[Asked, ...], Field(min_length=1)]
+    asked: tuple[Asked, ...] = ()
     asked_if: AskedIf | None = None
 
     @property

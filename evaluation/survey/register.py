@@ -20,6 +20,7 @@ from evaluation.sample import Sample
 from evaluation.survey.change import Change
 from evaluation.survey.difference import Inference, SurveyDifference
 from evaluation.survey.estimation import Share
+from evaluation.survey.nonresponse import ItemNonresponse
 from evaluation.survey.ordinal import Ordinal
 from evaluation.survey.scales import ScaleMapping
 
@@ -153,6 +154,29 @@ class ItemChange:
         return replace(result, notes=(*notes, *result.notes))
 
 
+def item_nonresponse(project: Project, *, survey: str | None = None, level: float = 0.95) -> Estimates:
+    """Return for every question of a survey (the first one, if None) and wave the share of those asked without an answer.
+
+    Who was asked, where that is not everybody, is what ``items.toml`` says under ``asked_if``.
+
+    Raises
+    ------
+    DataError
+        The survey or ``items.toml`` is faulty.
+    EstimationError
+        No question has an answer.
+    """
+    sample = project.sample(survey=survey)
+    columns = {id_: item.column for id_, item in project.items.items() if item.column in sample.frame}
+    asked = {
+        columns[id_]: (question.asked_if.column, tuple(question.asked_if.codes))
+        for id_, question in project.questions.items()
+        if question.asked_if is not None and id_ in columns
+    }
+    names = tuple(dict.fromkeys(columns.values()))
+    return ItemNonresponse(names, by="wave", asked_if=asked, level=level).estimate(sample)
+
+
 def _item(project: Project, name: str) -> Item:
     if name not in project.items:
         raise DataError(Problem("survey_items.no_item", value=name, nearest=nearest(name, project.items) or "–"))
@@ -162,7 +186,7 @@ def _item(project: Project, name: str) -> Item:
 def _asked(project: Project, item: Item) -> tuple[Sample, dict[str, dt.date]]:
     """Return the sample of the item's survey and the days of the waves in which it was asked."""
     question = project.questions.get(item.id)
-    survey = question.asked[0].survey if question else None
+    survey = question.asked[0].survey if question and question.asked else None
     sample = project.sample(survey=survey)
     answered = set(sample.frame.loc[sample.frame[item.column].notna(), "wave"].unique())
     days = wave_dates(project)
@@ -181,7 +205,7 @@ def _comparable(
     """
     first, second = waves
     question = project.questions.get(item.id)
-    if question is None:
+    if question is None or not question.asked:
         notes = (Note("survey_items.note.undeclared", {"item": item.id, "first": first, "second": second}),)
         return sample, _estimator(item, ordinal=ordinal), notes
     for label in waves:

@@ -16,6 +16,7 @@ from evaluation import (
     SurveyDifference,
     open_project,
 )
+from evaluation.survey.register import item_nonresponse
 from tests.survey.change_samples import close, message
 
 FEW = Randomization(draws=199, enumerate_up_to=199)
@@ -155,6 +156,19 @@ def test_scales_of_different_length_by_the_declared_mapping(changed):
         "In common answers, scales of different length are put together (number of points: 2021: 4 and 2024: 2). Codes "
         "by number of points – 4: 1+2 = sicher, 3+4 = unsicher; 2: 1 = sicher, 2 = unsicher."
     ) in result.worded_notes("en")
+
+
+def test_nonresponse_of_all_questions(changed):
+    victims = '[items.reported.asked_if]\ncolumn = "f9_opfer_zwoelf_monate"\ncodes = [1]\n'
+    project = changed(victims)
+    table = item_nonresponse(project).table.set_index(["variable", "wave"])
+    frame = project.sample("2021").frame
+    was = frame["f9_opfer_zwoelf_monate"] == 1
+    assert table.loc[("f10_angezeigt", "2021"), "n"] == was.sum()
+    silent = frame["f10_angezeigt"].isna() & was
+    share = frame.loc[silent, "weight"].sum() / frame.loc[was, "weight"].sum()
+    assert table.loc[("f10_angezeigt", "2021"), "estimate"] == pytest.approx(share)
+    assert len(table) == 30
 
 
 def test_what_is_not_there(project, changed):
