@@ -155,7 +155,7 @@ class ItemChange:
 
 
 def item_nonresponse(project: Project, *, survey: str | None = None, level: float = 0.95) -> Estimates:
-    """Return for every question of a survey (the first one, if None) and wave the share of those asked without an answer.
+    """Return the share of those asked without an answer, for every question and wave of a survey (the first, if None).
 
     Who was asked, where that is not everybody, is what ``items.toml`` says under ``asked_if``.
 

@@ -162,6 +162,15 @@ def effect_once(cell: Cell, rng: np.random.Generator) -> tuple[bool, float, floa
     return covered, row["estimate"] - truth, row["conf_high"] - row["conf_low"]
 
 
+def effect_reliability(rng: np.random.Generator) -> float:
+    """Return which part of the differences between areas in one wave is no chance, as an effect's facts say."""
+    drawn = city(Cell("effect", treated=10), rng)
+    frame = pd.concat([wave(drawn.eta[:, t], rng).assign(wave=str(2020 + t)) for t in (0, 1)], ignore_index=True)
+    names = tuple(f"{number:02d}" for number in np.flatnonzero(drawn.treated))
+    method = SurveyDifference(ESTIMATORS["share"], names, "2020", "2021")
+    return float(method.estimate(Sample(frame, SurveyDesign(psu="unit", wave="wave"))).facts["reliability"])
+
+
 def change_once(cell: Cell, rng: np.random.Generator) -> tuple[float, float, float]:
     """Return the share of intervals that cover, the mean error and the mean width (one, or 63 areas)."""
     drawn = city(cell, rng)

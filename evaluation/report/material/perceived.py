@@ -63,14 +63,15 @@ def perceived(context: "Context") -> Perceived | None:
     project = context.project
     if not project.items or not project.has("respondents"):
         return None
-    frame = project.table("respondents")
-    waves = tuple(sorted(frame["wave"].unique()))
-    if not waves:
+    if project.table("respondents").empty:
         return None
+    sample = project.sample()  # the first survey: others are not put together with it
+    frame = sample.frame
+    waves = tuple(sorted(frame["wave"].unique()))
     items = {name: item for name, item in project.items.items() if item.column in frame}
+    items = {name: item for name, item in items.items() if frame[item.column].notna().any()}
     if not items:
         return None
-    sample = project.sample()
     baseline, latest = _baseline(context, waves), waves[-1]
     places = tuple(name for name, item in items.items() if item.place) or tuple(items)
     area_item = places[0]
