@@ -47,7 +47,7 @@ def read_sav(source: Source) -> Raw:
         facts += _without_label(source, name, frame[name], by_code)
         frame[name] = frame[name].map(lambda code, by=by_code: by.get(code, code))
     for name, ranges in meta.missing_ranges.items():
-        codes = [_missing(found, labels.get(name, {})) for found in sorted(ranges, key=lambda one: one["lo"])]
+        codes = [_missing(found, labels.get(name, {})) for found in sorted(ranges, key=_low)]
         facts.append(source.problem("data.found_missing_codes", column=name, codes=codes))
     frame = frame.set_axis(range(len(names)), axis=1).set_axis(pd.RangeIndex(1, len(frame) + 1), axis=0)
     return Raw(headings=names, frame=frame, facts=facts, problems=problems)
@@ -90,6 +90,10 @@ def _without_label(source: Source, name: str, values: pd.Series, by_code: Mappin
 def _within(values: pd.Series, found: Any) -> pd.Series:
     low, high = found["lo"], found["hi"]
     return values.eq(low) if isinstance(low, str) else values.between(low, high)
+
+
+def _low(found: Any) -> Any:
+    return found["lo"]
 
 
 def _code(code: Any) -> str:

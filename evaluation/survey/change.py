@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import DesignError, Problem
-from evaluation.estimates import NUMBERS, Estimates, Scale
+from evaluation.estimates import NUMBERS, Estimates, Note, Scale
 from evaluation.influence import estimates_from_influence
 from evaluation.sample import Sample
 from evaluation.survey.domains import divide
 from evaluation.survey.estimation import Mean, Ratio, Share, Total
 from evaluation.survey.modes import mode_notes
-from evaluation.survey.waves import wave_column
+from evaluation.survey.waves import range_notes, wave_column
 from evaluation.survey_design import as_columns
 
 
@@ -108,7 +108,7 @@ class Change:
             level=self.level,
             df=self._df(both, by, keys),
             row_notes=notes,
-            notes=(*mode_notes(both, (self.baseline,), (self.wave,)), *apart.notes),
+            notes=(*self._breaks(both), *apart.notes),
         )
 
     def _wave_column(self, sample: Sample) -> str:
@@ -116,6 +116,13 @@ class Change:
         if column in as_columns(self.estimator.by):
             raise DesignError(Problem("survey.wave_in_by", column=column))
         return column
+
+    def _breaks(self, both: Sample) -> tuple[Note, ...]:
+        """Return remarks on what makes the waves differ besides what people feel: the mode, the length of a scale."""
+        waves = (self.baseline,), (self.wave,)
+        names = as_columns(self.estimator.variable) if isinstance(self.estimator, Mean) else ()
+        ranges = [note for name in names for note in range_notes(both, name, *waves)]
+        return (*ranges, *mode_notes(both, *waves))
 
     def _pairs(self, table: pd.DataFrame, column: str) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
         """Return the domains and the rows of `table` with their baseline and later estimate, -1 where there is none."""

@@ -23,11 +23,11 @@ from evaluation.survey.area_changes import AreaChanges, area_changes, return_slo
 from evaluation.survey.cells import Cells, Measurable, cells_of
 from evaluation.survey.difference_inference import area_model, as_influence, detectable, exchanged
 from evaluation.survey.difference_notes import area_counts, area_facts, area_notes, shock_size, size_note
-from evaluation.survey.estimation import Share
+from evaluation.survey.estimation import Mean, Share
 from evaluation.survey.model_terms import Category, Interaction
 from evaluation.survey.modes import mode_notes
 from evaluation.survey.ordinal import Ordinal
-from evaluation.survey.waves import wave_column
+from evaluation.survey.waves import range_notes, wave_column
 
 FEW_TREATED = 10  # below it areas are exchanged; from it on the area-level model needs no exchange
 FEWEST_AREAS = 6  # for an area-level model; below it only the sample speaks
@@ -183,7 +183,7 @@ class SurveyDifference:
         people = self._people(part)
         excluded = int(sample.frame.loc[sample.weights > 0, self.area].drop_duplicates().isin(self.excluded).sum())
         areas = area_notes(len(compared.cells.areas), excluded, changes)
-        notes = (*compared.cells.notes, *areas, *mode_notes(part, self.before, self.after))
+        notes = (*compared.cells.notes, *areas, *self._breaks(part))
         counts = area_counts(compared.cells.counts, changes, treated)
         chosen, reason = self._choose(treated)
         if isinstance(chosen, Randomization):
@@ -207,6 +207,12 @@ class SurveyDifference:
         self._check_left(treated)
         changes = area_changes(part, cells, size, slope=return_slope(plain, treated))
         return Compared(part, cells, plain, changes, treated)
+
+    def _breaks(self, part: Sample) -> tuple[Note, ...]:
+        """Return remarks on what makes the waves differ besides what people feel: the mode, the length of a scale."""
+        waves = self.before, self.after
+        ranges = range_notes(part, str(self.estimator.variable), *waves) if isinstance(self.estimator, Mean) else ()
+        return (*ranges, *mode_notes(part, *waves, compared=True))
 
     # --- who is compared ------------------------------------------------------------------------------------------
 

@@ -134,8 +134,9 @@ class MeasuredAndFelt:
 
     def _by_influence(self, panel: Panel, sample: Sample) -> Estimates:
         felt = replace(self.felt, inference="area_waves", level=self.level).estimate(sample)
+        measured = self.measured.estimate(panel)
         parts = {}
-        for name, result in zip(BOTH, (self.measured.estimate(panel), felt), strict=True):
+        for name, result in zip(BOTH, (measured, felt), strict=True):
             row = (result.table["term"] == "effect").to_numpy(dtype=float)[None]
             keys = pd.DataFrame({"unit": ["log_ratio" if name == "measured" else result.scale.unit]})
             one = contrast(result, row, keys=keys, level=self.level)
@@ -158,6 +159,7 @@ class MeasuredAndFelt:
                 "inference": "influence",
                 "correlation": correlation,
                 "both_p": float(both.table["p_value"].max()),
+                "detectable": (measured.facts.get("detectable", np.nan), felt.facts["detectable"]),
                 "level": self.level,
             },
         )

@@ -41,15 +41,21 @@ def mode_shift(sample: Sample, before: Sequence[Any], after: Sequence[Any], colu
     return float(first.subtract(second, fill_value=0.0).abs().sum() / 2)
 
 
-def mode_notes(sample: Sample, before: Sequence[Any], after: Sequence[Any], column: str = MODE) -> tuple[Note, ...]:
-    """Return a remark where the modes of the waves differ by more than a tenth of the respondents."""
+def mode_notes(
+    sample: Sample, before: Sequence[Any], after: Sequence[Any], column: str = MODE, *, compared: bool = False
+) -> tuple[Note, ...]:
+    """Return a remark where the modes of the waves differ by more than a tenth of the respondents.
+
+    Where areas are `compared`, the effect of a mode cancels as far as the same people use it everywhere.
+    """
     if column not in sample.frame:
         return ()
     shift = mode_shift(sample, before, after, column)
     if shift <= SHIFT:
         return ()
     first, second = (_in_words(mode_shares(sample, waves, column)) for waves in (before, after))
-    return (Note("survey_change.note.mode_break", {"shift": shift, "before": first, "after": second}),)
+    code = "mode_break_compared" if compared else "mode_break"
+    return (Note(f"survey_change.note.{code}", {"shift": shift, "before": first, "after": second}),)
 
 
 def _in_words(shares: pd.Series) -> list[str]:

@@ -10,9 +10,12 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import DesignError, Problem
+from evaluation.estimates import Note
 from evaluation.sample import Sample, some
 from evaluation.survey.domains import Domains, divide, linearise
 from evaluation.survey_design import as_columns
+
+LONGEST_SCALE = 10  # points less one
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,3 +120,22 @@ def wave_column(sample: Sample, waves: Sequence[Any]) -> str:
         problems = [Problem("survey.empty_wave", column=column, value=wave, known=known) for wave in missing]
         raise DesignError(*problems)
     return column
+
+
+def range_notes(sample: Sample, column: str, before: Sequence[Any], after: Sequence[Any]) -> tuple[Note, ...]:
+    """Return a remark where the answers of waves run over different ranges, as those of scales of other length do.
+
+    Only of whole numbers from a short scale; a mean of such answers must not be compared without a mapping.
+    """
+    waves, inside = sample.frame[str(sample.design.wave)], sample.weights > 0
+    ranges = []
+    for labels in (before, after):
+        given = sample.frame.loc[inside & waves.isin(list(labels)).to_numpy(), column].dropna().astype(float)
+        if given.empty or (given % 1 != 0).any() or given.max() - given.min() > LONGEST_SCALE:
+            return ()
+        ranges.append((int(given.min()), int(given.max())))
+    if ranges[0] == ranges[1]:
+        return ()
+    first, second = (f"{low}–{high}" for low, high in ranges)
+    values = {"column": column, "first": first, "second": second, "before": list(before), "after": list(after)}
+    return (Note("survey_change.note.ranges_differ", values),)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluation import Change, Mean, Ordinal, Sample, ScaleMapping, Share, SurveyDesign
+from evaluation import Change, Mean, Ordinal, Sample, ScaleMapping, Share, SurveyDesign, SurveyDifference
 from tests.survey.change_samples import message
 
 BOTH = ScaleMapping(
@@ -60,6 +60,22 @@ def test_without_a_mapping_the_longer_scale_is_refused():
         "Column park: Answers that are not on the scale 1, 2, 3 and 4: 1 (codes 5). What to do: Correct the answers, "
         "name codes for “no answer” in no_answer, or correct the scale of the item."
     )
+
+
+def test_means_of_scales_of_different_length_carry_a_warning():
+    said = (
+        "The answers park run over 1–4 in 2018 and over 1–5 in 2021. If these are scales of different length, the "
+        "difference of means says nothing: put them together by a mapping (ScaleMapping)."
+    )
+    assert Change(Mean("park"), "2018", "2021").estimate(SAMPLE).worded_notes("en")[0] == said
+    same = Sample(FRAME.assign(park=FRAME["park"].clip(upper=4)), SurveyDesign(wave="wave"))
+    long = Sample(FRAME.assign(park=FRAME["park"] * 100), SurveyDesign(wave="wave"))
+    half = Sample(FRAME.assign(park=FRAME["park"] + 0.5), SurveyDesign(wave="wave"))
+    for given_sample in (same, long, half):
+        assert Change(Mean("park"), "2018", "2021").estimate(given_sample).notes == ()
+    frame = pd.concat([FRAME.assign(area=area) for area in ("00", "01", "02")], ignore_index=True)
+    effect = SurveyDifference(Mean("park"), ("00",), "2018", "2021").estimate(Sample(frame, SurveyDesign(wave="wave")))
+    assert said in effect.worded_notes("en")
 
 
 @settings(deadline=None, max_examples=30)
