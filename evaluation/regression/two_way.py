@@ -215,7 +215,7 @@ def _poisson(
         before = coefficients
         absorbed = Absorbed(mean / (1.0 + dispersion * mean), cells.season)
         try:
-            coefficients, centred, left = _slopes(x, working, absorbed)
+            coefficients, _, left = _slopes(x, working, absorbed)
         except EstimationError:
             if number:  # the weights of what would tell regressors apart have run off to zero
                 break
