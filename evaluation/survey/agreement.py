@@ -85,6 +85,11 @@ class RankAgreement:
     ----------
     Bonett and Wright (2000), Sample size requirements for estimating Pearson, Kendall and Spearman correlations;
     Fieller, Hartley and Pearson (1957), Tests for rank correlation coefficients.
+
+    Examples
+    --------
+    >>> RankAgreement().estimate(np.arange(9.0), np.arange(9.0) ** 2).table["estimate"].tolist()
+    [1.0, 1.0]
     """
 
     level: float = 0.95

@@ -64,6 +64,17 @@ class ItemFunctioning:
     ----------
     Zumbo (1999), A handbook on the theory and methods of differential item functioning; Zwick (2012), A review of ETS
     differential item functioning assessment procedures.
+
+    Examples
+    --------
+    >>> from evaluation import SurveyDesign
+    >>> rng = np.random.default_rng(1)
+    >>> answers = np.clip(rng.integers(1, 3, (300, 1)) + rng.integers(0, 3, (300, 4)), 1, 4)
+    >>> frame = pd.DataFrame(answers, columns=list("abcd")).assign(stratum="s", weight=1.0)
+    >>> frame["mode"] = np.where(np.arange(300) < 150, "paper", "online")
+    >>> method = ItemFunctioning(tuple("abcd"), Category("mode", "paper"), scale=4)
+    >>> method.estimate(Sample(frame, SurveyDesign())).table["kind"].head(2).tolist()
+    ['uniform', 'non_uniform']
     """
 
     items: tuple[str, ...]
@@ -197,6 +208,15 @@ class RepeatRespondents:
     References
     ----------
     Das, Toepoel and van Soest (2011), Nonparametric tests of panel conditioning and attrition bias in panel surveys.
+
+    Examples
+    --------
+    >>> from evaluation import SurveyDesign
+    >>> frame = pd.DataFrame({"wave": ["21", "21", "24", "24", "24", "24"], "respondent_id": list("ababcd")})
+    >>> frame = frame.assign(stratum="s", weight=1.0, x=[1, 2, 5, 7, 1, 3])
+    >>> method = RepeatRespondents(Mean("x"), "21", "24")
+    >>> method.estimate(Sample(frame, SurveyDesign(wave="wave"))).table["estimate"].round(6).tolist()
+    [2.0, 6.0, 4.0]
     """
 
     estimator: Mean | Share

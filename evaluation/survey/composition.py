@@ -57,6 +57,15 @@ class CompositionAdjusted:
     ----------
     Kitagawa (1955), Components of a difference between two rates; DiNardo, Fortin and Lemieux (1996), Labor market
     institutions and the distribution of wages.
+
+    Examples
+    --------
+    >>> from evaluation import SurveyDesign
+    >>> rows = [("21", "young", 1)] * 3 + [("21", "old", 5), ("24", "young", 2)] + [("24", "old", 7)] * 3
+    >>> frame = pd.DataFrame(rows, columns=["wave", "age", "x"]).assign(stratum="s", weight=1.0)
+    >>> method = CompositionAdjusted(Mean("x"), "21", "24", cells="age")
+    >>> method.estimate(Sample(frame, SurveyDesign(wave="wave"))).table["estimate"].round(6).tolist()
+    [3.75, 2.5, 1.25]
     """
 
     estimator: Mean | Share

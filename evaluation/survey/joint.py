@@ -55,6 +55,15 @@ class MeasuredAndFelt:
     ----------
     Pesarin and Salmaso (2010), Permutation tests for complex data; Berger (1982), Multiparameter hypothesis testing
     and acceptance sampling.
+
+    Examples
+    --------
+    >>> from evaluation import Share
+    >>> from evaluation.simulate import simulate_panel, simulate_sample
+    >>> panel, survey = simulate_panel(1, shape=(63, 14), frequency="year"), simulate_sample(1, areas=63)
+    >>> felt = SurveyDifference(Share("answer", (3, 4), scale=4), panel.study.treated, "2021", "2024")
+    >>> MeasuredAndFelt(felt).estimate(panel, survey).table["result"].tolist()
+    ['measured', 'felt', 'together']
     """
 
     felt: SurveyDifference

@@ -96,6 +96,16 @@ class ModeAdjusted:
     ----------
     de Leeuw (2005), To mix or not to mix data collection modes in surveys; Schouten, van den Brakel, Buelens, van der
     Laan and Klausch (2013), Disentangling mode-specific selection and measurement bias in social surveys.
+
+    Examples
+    --------
+    >>> from evaluation import SurveyDesign
+    >>> rows = [("21", "paper", 1), ("21", "paper", 3), ("24", "online", 4), ("24", "online", 6)]
+    >>> rows += [("24p", "paper", 2), ("24p", "paper", 4), ("24p", "online", 3), ("24p", "online", 5)]
+    >>> frame = pd.DataFrame(rows, columns=["wave", "mode", "x"]).assign(stratum="s", weight=1.0)
+    >>> method = ModeAdjusted(Mean("x"), "21", "24", parallel="24p")
+    >>> method.estimate(Sample(frame, SurveyDesign(wave="wave"))).table["estimate"].round(6).tolist()
+    [3.0, 1.0, 2.0]
     """
 
     estimator: Mean | Share

@@ -52,6 +52,10 @@ class MeasureDifference:
     that ``project.toml`` says. Questions that ``items.toml`` calls not comparable are refused; similar ones carry the
     printed reason; scales of different length are put together by the mapping declared there. Neighbours come from the
     map.
+
+    Examples
+    --------
+    >>> MeasureDifference(measure="A2", item="unsafe_night_area").estimate(project)  # doctest: +SKIP
     """
 
     measure: str
@@ -122,6 +126,10 @@ class ItemChange:
         Waves.
     by, level
         As in :class:`Share` and :class:`Change`.
+
+    Examples
+    --------
+    >>> ItemChange(item="unsafe_night_area", baseline="2018", wave="2024").estimate(project)  # doctest: +SKIP
     """
 
     item: str

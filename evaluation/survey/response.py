@@ -62,6 +62,16 @@ class ResponseBounds:
     ----------
     Manski (2003), Partial identification of probability distributions; Lee (2009), Training, wages, and sample
     selection: estimating sharp bounds on treatment effects.
+
+    Examples
+    --------
+    >>> from evaluation import SurveyDesign
+    >>> frame = pd.DataFrame({"wave": ["21"] * 4 + ["24"] * 4, "y": [1, 1, 0, 0, 1, 0, 0, 0]})
+    >>> sample = Sample(frame.assign(stratum="s", weight=1.0), SurveyDesign(wave="wave"))
+    >>> method = ResponseBounds(Share("y", (1,), scale=(0, 1)), "21", "24", rates={"21": 0.5, "24": 0.4})
+    >>> result = method.estimate(sample).table.set_index("term")["estimate"]
+    >>> result[["change", "apart_low", "apart_high"]].round(2).tolist()
+    [-0.25, -0.36, -0.14]
     """
 
     estimator: Share
