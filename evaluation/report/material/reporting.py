@@ -70,7 +70,7 @@ def _waves(context: "Context", study: Study) -> tuple[str, str] | None:
     item = project.items.get(REPORTED)
     if item is None or not project.has("respondents"):
         return None
-    frame = project.table("respondents")
+    frame = project.sample().frame  # of one survey: others are never joined to it
     if item.column not in frame or "area" not in frame:
         return None
     asked = sorted(frame.loc[frame[item.column].notna(), "wave"].unique())
