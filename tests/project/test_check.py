@@ -343,6 +343,7 @@ def test_the_template_of_project_toml_is_valid_with_everything_uncommented(tmp_p
     lines = path.read_text(encoding="utf-8").splitlines()
     starts = (
         "# [",
+        "# preset",
         "# file",
         "# geo",
         "# source",
