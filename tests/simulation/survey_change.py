@@ -1,42 +1,47 @@
 """Coverage of changes between survey waves and of effects on survey answers, in simulated clustered samples.
 
-``python tests/simulation/survey_change.py [--quick]`` writes ``docs/simulation_survey_change.md`` and ``.csv``; the
-same numbers on every machine. 63 areas with 45 answers each and wave: 15 sampling units of 3 people, unequal weights.
+``python -m tests.simulation.survey_change [--quick]`` writes the page ``docs/simulation_survey_change.md`` and its table;
+the same numbers on every machine. 63 areas with 45 answers each and wave: 15 sampling units of 3 people, unequal
+weights.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import product
+from multiprocessing import get_context
 from pathlib import Path
 
-for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # the processes are the parallel part
-    os.environ.setdefault(threads, "1")
+import numpy as np
+import pandas as pd
+from scipy.special import expit, ndtri
+from scipy.stats import beta
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+from evaluation import (
+    Change,
+    CompositionAdjusted,
+    Mean,
+    ModeAdjusted,
+    Ordinal,
+    Randomization,
+    Sample,
+    Share,
+    SurveyDesign,
+    SurveyDifference,
+)
 
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
-from scipy.special import expit, ndtri  # noqa: E402
-from scipy.stats import beta  # noqa: E402
-
-from evaluation import Change, Mean, Ordinal, Randomization, Sample, Share, SurveyDesign  # noqa: E402
-from evaluation.survey.composition import CompositionAdjusted  # noqa: E402
-from evaluation.survey.difference import SurveyDifference  # noqa: E402
-from evaluation.survey.modes import ModeAdjusted  # noqa: E402
-
+DOCS = Path(__file__).parents[2] / "docs"
 AREAS, UNITS, PEOPLE = 63, 15, 3
 STEPS = np.array([1.1, -0.4, -2.0])  # log odds of an answer above 1, 2, 3 in an area like the others
 LIKENESS = 0.10  # of the answers of one sampling unit
 EFFECT, SHOCK, SPREAD = -0.5, 0.22, 0.45  # log odds: effect; standard deviation of area x wave shocks; of areas
 ONLINE = 0.3
 BAND = (0.93, 0.97)
+REPETITIONS = 1000
 
 
 @dataclass(frozen=True)
@@ -273,13 +278,13 @@ def main() -> None:
     """Run all cells and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the repetitions, nothing written")
-    parser.add_argument("--repetitions", type=int, default=1000)
-    parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args()
-    number = options.repetitions // 10 if options.quick else options.repetitions
+    number = REPETITIONS // 10 if options.quick else REPETITIONS
     jobs = [(cell, number if cell.what != "change by area" else number // 4, 500 + i) for i, cell in enumerate(cells())]
     lines, begun = [], time.monotonic()
-    with ProcessPoolExecutor(options.processes) as pool:
+    for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # the processes are the parallel part
+        os.environ.setdefault(threads, "1")
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         for line in pool.map(run, jobs):
             lines.append(line)
             print(f"{len(lines):3d} of {len(jobs)}, {time.monotonic() - begun:6.0f} s: {line}", flush=True)
@@ -287,10 +292,10 @@ def main() -> None:
     if options.quick:
         print(table.to_string())
         return
-    table.to_csv(ROOT / "docs" / "simulation_survey_change.csv", index=False, float_format="%.4g", lineterminator="\n")
+    table.to_csv(DOCS / "simulation_survey_change.csv", index=False, float_format="%.4g", lineterminator="\n")
     from tests.simulation.survey_change_page import write_page
 
-    write_page(table, ROOT / "docs" / "simulation_survey_change.md")
+    write_page(table, DOCS / "simulation_survey_change.md")
 
 
 if __name__ == "__main__":

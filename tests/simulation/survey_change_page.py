@@ -17,7 +17,7 @@ Simulated cities of 63 areas with 45 answers each and wave: 15 sampling units of
 latent answers 0.1), unequal weights, four-point answers that follow proportional odds in every area exactly. Areas
 differ (standard deviation 0.45 in log odds, of the unsafe share about ten points); with shocks every area moves by
 itself in every wave (0.22 in log odds, about five points). True effect -0.5 in log odds, some eleven points. Made by
-`python tests/simulation/survey_change.py`; every line and its seed is in `simulation_survey_change.csv`. Versions:
+`python -m tests.simulation.survey_change`; every line and its seed is in `simulation_survey_change.csv`. Versions:
 evaluation {evaluation}, Python {python}, numpy {numpy}, pandas {pandas}. {repetitions:,} samples a line.
 
 The goal is {low:.0f} to {high:.0f} %. {judgement}
