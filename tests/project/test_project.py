@@ -355,7 +355,8 @@ def test_a_method_that_does_not_exist(city) -> None:
         project.method("patrols")
     assert caught.value.worded("de") == (
         "Datei studies/patrols.toml, Wert „TwoBytwo“: Dieses Verfahren gibt es nicht. Abhilfe: Gemeint sein könnte "
-        "„TwoByTwo“; möglich sind TwoByTwo und EventStudy."
+        "„TwoByTwo“; möglich sind TwoByTwo, EventStudy, TwoWayFixedEffects, GroupTime, Imputation, PoissonCohorts, "
+        "SyntheticControl, SyntheticDifference, TripleDifference und DoseResponse."
     )
 
 
