@@ -1,7 +1,7 @@
 """Coverage of changes between survey waves and of effects on survey answers, in simulated clustered samples.
 
-``python -m tests.simulation.survey_change [--quick]`` writes the page ``docs/simulation_survey_change.md`` and its table;
-the same numbers on every machine. 63 areas with 45 answers each and wave: 15 sampling units of 3 people, unequal
+``python -m tests.simulation.survey_change [--quick]`` writes ``docs/simulation_survey_change.md`` and its table; the
+same numbers on every machine. 63 areas with 45 answers each and wave: 15 sampling units of 3 people, unequal
 weights.
 """
 
