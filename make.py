@@ -259,6 +259,8 @@ def report(options: argparse.Namespace) -> int:
 def test(options: argparse.Namespace) -> int:
     """Run the tests, and the tutorials as tests."""
     set_up()
+    for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # two processes share the cores as it is
+        os.environ.setdefault(threads, "1")
     return run_in_checkout(program("pytest"), "-n", "2", "--dist", "loadfile", *options.rest)
 
 

@@ -7,6 +7,10 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("shared machine", deadline=None, derandomize=True)  # the same examples in every run
+settings.load_profile("shared machine")
 
 ROOT = Path(__file__).parent.parent
 GUARD = Path(__file__).parent / "guard"
@@ -17,6 +21,8 @@ def pytest_configure() -> None:
     runpy.run_path(str(GUARD / "sitecustomize.py"))
     paths = [str(GUARD), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
+    for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(threads, "1")  # the processes of the tests are the parallel part
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # Shells start background jobs deaf to Ctrl-C, and every process that a test starts would inherit that.
         signal.signal(signal.SIGINT, signal.default_int_handler)

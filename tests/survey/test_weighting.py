@@ -206,7 +206,7 @@ def test_ways_to_say_the_same(frame):
 @given(surveys(), st.floats(0.01, 100), st.randoms(use_true_random=False))
 def test_neither_order_nor_size_of_the_weights_matters(frame, c, random):
     order = random.sample(range(len(frame)), len(frame))
-    for step in (PostStratify("a", A), Calibrate({"a": A, "b": B})):
+    for step in (PostStratify("a", A), Calibrate({"a": A, "b": B}, method="raking")):
         once = table(frame, step)
         same(table(frame.iloc[order], step), once)
         same(table(frame.assign(weight=frame["weight"] * c), step), once)
