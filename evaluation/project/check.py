@@ -16,10 +16,12 @@ from evaluation.project.folder import FILE, open_project
 from evaluation.project.prospects import LATER
 from evaluation.project.sources import entry_of
 from evaluation.project.studies import unknown_names
-from evaluation.project.surveys import column_problems
+from evaluation.project.surveys import OTHER_SURVEYS, column_problems, design_problems, with_answers
+from evaluation.texts import text
 
 if TYPE_CHECKING:
     from evaluation.project.folder import Project
+    from evaluation.sample import Sample
 
 MOST_BREAKS = 10
 TABLES_OF_RESULTS = ("counts", "incidents", "respondents")
@@ -80,12 +82,12 @@ def check(project: "Project", language: str, *, answered: bool = True) -> Check:
         found.problems += unknown_deployments(project.agreement, project.table("deployments"))
     if "events" in good:
         found.problems += _event_problems(project)
+    if "areas" in good and project.has("respondents"):
+        _survey(project, found, language, sound="respondents" in good)
     if set(tables) == set(good):
         _outcomes(project, found)
         if answered:
             found.notes += break_notes(project, language)
-        if "respondents" in good:
-            _survey(project, found)
         if register and declared:
             _studies(project, found, tried=answered)
         found.problems += year_problems(project, good)
@@ -118,10 +120,20 @@ def _table(project: "Project", table: str, found: _Findings) -> bool:
     return not delivery.problems
 
 
-def _survey(project: "Project", found: _Findings) -> None:
+def _survey(project: "Project", found: _Findings, language: str, *, sound: bool) -> None:
+    """Look at the design and the weights of every survey that has answers, also where the file has other faults."""
+    if not sound:
+        found.problems += [p for p in design_problems(project) if p not in found.problems]
+        return
     found.problems += column_problems(project)
-    if project.surveys:
-        found.attempt(project.sample)
+    for survey in with_answers(project):
+        made: list[Sample] = []
+        if found.attempt(lambda id_=survey, made=made: made.append(project.sample(survey=id_))):  # type: ignore[misc]
+            found.notes += [
+                Problem("survey_plan.remark", table="respondents", words=text(code, language, **values))
+                for code, values in made[0].plan.remarks
+                if code != OTHER_SURVEYS
+            ]
 
 
 def _outcomes(project: "Project", found: _Findings) -> None:

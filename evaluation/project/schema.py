@@ -173,16 +173,77 @@ class Wave(Entry):
     title: Words | None = None
 
 
+class ReplicateWeights(Entry):
+    """Replicate weights that come as columns: ``columns`` is what their names begin with, before a number."""
+
+    columns: str
+    number: Annotated[StrictInt, Field(ge=2)]
+    kind: Literal["jk1", "brr", "fay", "bootstrap", "successive_difference", "other"]
+    fay: float = 0.0
+    scale: tuple[float, ...] | None = None
+    combined: StrictBool = True
+    centre: Literal["mean", "estimate"] = "mean"
+    df: float | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(f"{self.columns}{position}" for position in range(1, self.number + 1))
+
+
 class Design(Entry):
-    """How people were drawn, where it is not the columns of the contract."""
+    """How people were drawn, where it is not the columns of the contract; lists name the stages from the first on."""
 
     weights: str = "weight"
-    strata: str | None = "stratum"
-    psu: str | None = None
-    fpc: str | None = None
+    strata: str | tuple[str, ...] | None = "stratum"
+    psu: str | tuple[str, ...] | None = None
+    fpc: str | tuple[str, ...] | None = None
     nest: StrictBool = False
     lonely: Literal["fail", "adjust", "average", "remove", "certainty"] = "fail"
     overlap: StrictBool = False
+    replicates: ReplicateWeights | None = None
+
+
+class MarginEntry(Writing):
+    """How many people of the population have each value of some columns: in ``people``, a file or a table.
+
+    The file has a column for each of ``by``, one called ``people``, and one called ``wave`` where waves differ.
+    """
+
+    by: Annotated[tuple[str, ...], Field(min_length=1)]
+    people: dict[str, Annotated[float, Field(ge=0)]] = {}
+    file: str | None = None
+    table: Literal["inhabitants"] | None = None
+
+
+class Trimming(Entry):
+    """Smallest and largest weight."""
+
+    low: Annotated[float, Field(ge=0)] = 0.0
+    high: float
+
+
+class Response(Entry):
+    """Who of the people who were drawn took part (``answered``), and the cells within which they stand for the rest."""
+
+    answered: str
+    by: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class Weighting(Entry):
+    """What is done to the weights of each wave, in this order: response, trimming, fit to the population."""
+
+    response: Response | None = None
+    trim: Trimming | None = None
+    method: Literal["post_stratification", "linear", "raking", "logit"] = "raking"
+    bounds: tuple[float, float] | None = None
+    size: float | None = None
+    margins: tuple[MarginEntry, ...] = ()
+
+    @property
+    def declared(self) -> bool:
+        """Whether there is anything to be done."""
+        return bool(self.margins) or self.response is not None or self.trim is not None
 
 
 class Survey(Entry):
@@ -192,6 +253,7 @@ class Survey(Entry):
     title: Words | None = None
     waves: dict[str, Wave] = {}
     design: Design = Design()
+    weighting: Weighting = Weighting()
 
 
 class ProjectFile(Entry):

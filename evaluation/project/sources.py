@@ -9,6 +9,7 @@ from evaluation.data.contracts import CONTRACTS
 from evaluation.data.files import Source
 from evaluation.errors import DataError, Problem, nearest
 from evaluation.project.items import wave_problems
+from evaluation.project.margins import entry_problems
 from evaluation.project.schema import ProjectFile, TableEntry
 
 EVENTS = "events.csv"
@@ -42,6 +43,7 @@ def table_problems(file: ProjectFile, *, name: str) -> list[Problem]:
         if (entry.file is None) == (not entry.parts)
     ]
     problems += wave_problems(file, name=name)
+    problems += entry_problems(file, name=name)
     waves = [wave for survey in file.surveys.values() for wave in survey.waves]
     for id_, item in file.items.items():
         outside = [code for code in (*item.unsafe,) if not 1 <= code <= item.scale]
@@ -59,6 +61,8 @@ def input_files(folder: Path, file: ProjectFile) -> dict[str, Path]:
     """Return all files that results depend on, by path relative to the folder; the parts of a Shapefile, too."""
     found = [folder / name for name in ("project.toml", "agreement.toml", "items.toml")]
     found += sorted((folder / "studies").glob("*.toml"))
+    margins = [margin for survey in file.surveys.values() for margin in survey.weighting.margins]
+    found += [folder / margin.file for margin in margins if margin.file is not None]
     for table in CONTRACTS:
         entry = entry_of(folder, file, table)
         if entry is None:

@@ -149,12 +149,12 @@ def make_plan(frame: pd.DataFrame, design: SurveyDesign) -> Plan:
     check_columns(frame, design.columns)
     if frame.empty:
         raise DesignError(Problem("survey.empty_sample"))
-    problems = [*_weight_problems(frame, design), *_label_problems(frame, design)]
-    if problems:
-        raise DesignError(*problems)
+    weights, labels = _weight_problems(frame, design), _label_problems(frame, design)
+    if labels:
+        raise DesignError(*weights, *labels)
     stages = _stages(frame, design)
-    stages, problems = _with_fractions(frame, design, stages)
-    problems = [*_nesting_problems(frame, design, stages), *problems]
+    stages, fractions = _with_fractions(frame, design, stages)
+    problems = [*weights, *_nesting_problems(frame, design, stages), *fractions]
     if problems:
         raise DesignError(*problems)
     entering = _entering(stages)
