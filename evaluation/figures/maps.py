@@ -1,11 +1,15 @@
-"""Change by area on the map: coloured only where the interval clears zero, and only those areas are named."""
+"""Areas on the map: coloured only where the interval clears the line, and only those areas are named.
+
+`change_map` shows relative changes of registered cases, `points_map` shares of a survey and their changes.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evaluation.disclosure import Published
+from evaluation.disclosure import Cell, Published
+from evaluation.figures.alternative import described
 from evaluation.figures.style import (
     BLUE,
     FAINT,
@@ -20,6 +24,7 @@ from evaluation.figures.style import (
     new_figure,
 )
 from evaluation.texts import text
+from evaluation.texts.numbers import format_value
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,6 +41,21 @@ _CLASSES = {
     "meaningless": ("white", "////"),
     "missing": ("white", "...."),
 }
+POINTS = 0.1
+"""Shares that are ten points off have the full colour; intervals that reach as far say nothing."""
+
+_POINT_CLASSES = {
+    "much_less": (BLUE, None),
+    "less": (PALE_BLUE, None),
+    "alike": (FAINT, None),
+    "unknown": ("white", "//"),
+    "more": (PALE_ORANGE, None),
+    "much_more": (ORANGE, None),
+    "missing": ("white", "...."),
+}
+_STROKES = {"doubtful": "white", "unknown": "#aab4bb"}
+"""Colour of hatching that is not grey: what is not known stays in the background."""
+
 _NAMED = ("much_less", "less", "more", "much_more")
 
 
@@ -68,32 +88,128 @@ def change_map(
     """
     values = published.frame.set_index("area")
     shapes = geometry.assign(kind=[_class(values, area, not_meaningful) for area in geometry["area"]])
+    figure, axes, legend = _drawn(shapes, _CLASSES, legend=0.3)
+    uncertain = shapes[shapes["area"].isin(list(doubtful)) & shapes["kind"].isin(_NAMED)]
+    if len(uncertain):
+        uncertain.plot(ax=axes, facecolor="none", edgecolor="white", linewidth=0, hatch="////", aspect=None)
+    kinds = set(shapes["kind"]) | ({"doubtful"} if len(uncertain) else set()) | {"less", "unclear", "more"}
+    classes = _CLASSES | {"doubtful": (MIDDLE, "////")}
+    said = {name: text(f"figures.map.{name}", language, step=STEP) for name in classes if name in kinds}
+    _legend(legend, {name: (*classes[name], words) for name, words in said.items()})
+    _names(axes, shapes[shapes["kind"].isin(_NAMED)], names)
+    return figure
+
+
+@in_house_style
+def points_map(
+    published: Published,
+    geometry: Any,
+    *,
+    names: Mapping[str, str],
+    language: str,
+    line: Cell | None = None,
+) -> "Figure":
+    """Draw the unsafe share of each area against that of the city, or its change against before.
+
+    Areas whose interval clears the line are coloured and named, with their number, so that the map reads without
+    colours. Of the others, pale ones differ by less than ten points at most; hatched ones could differ by more and
+    cannot be judged.
+
+    Parameters
+    ----------
+    published
+        Key ``area``; changes in the unit ``change_points``, or shares (of small-area estimates) in the unit ``share``.
+    geometry
+        GeoDataFrame with the columns ``area`` and ``geometry``.
+    names
+        Name of each area.
+    language
+        Language of legend and numbers.
+    line
+        Of shares: the share of the city, taken as known; of changes: none, the line is no change.
+
+    Examples
+    --------
+    >>> import geopandas, pandas as pd
+    >>> from shapely.geometry import box
+    >>> from evaluation.disclosure import About, Rules, publish
+    >>> shapes = geopandas.GeoDataFrame({"area": ["00", "01"]}, geometry=[box(0, 0, 1, 1), box(1, 0, 2, 1)])
+    >>> frame = pd.DataFrame({"area": ["00", "01"], "value": [-0.1, 0.02], "conf_low": [-0.18, -0.06]})
+    >>> frame["conf_high"] = [-0.02, 0.09]
+    >>> about = About(id="survey.area_change", unit="change_points", source="Befragung")
+    >>> changes = publish(frame, Rules(), about=about, keys=("area",), basis="answers", cases=60)
+    >>> figure = points_map(changes, shapes, names={"00": "Zentrum", "01": "Mitte"}, language="en")
+    >>> figure.get_label()[:104]
+    'Map: change of the share “unsafe” in 2 areas. A decrease is statistically established in Zentrum and an '
+    """
+    kind, middle = ("change", 0.0) if line is None else ("level", float(line.value or 0.0))
+    values = published.frame.set_index("area")
+    shapes = geometry.assign(kind=[_points_class(values, area, middle) for area in geometry["area"]])
+    figure, axes, legend = _drawn(shapes, _POINT_CLASSES, legend=0.36)
+    clear = shapes[shapes["kind"].isin(_NAMED)]
+    written = {area: _number(float(values.loc[area, "value"]), line, language) for area in clear["area"]}
+    _names(axes, clear, {area: f"{names.get(area, area)} {number}" for area, number in written.items()})
+    kinds = set(shapes["kind"]) | {"less", "alike", "more"}
+    step: dict[str, Any] = {"step": 100 * POINTS, "line": middle}
+    said = {
+        name: text(f"survey_pictures.map.{name}" + ("" if name == "missing" else f"_{kind}"), language, **step)
+        for name in _POINT_CLASSES
+        if name in kinds
+    }
+    head = text(f"survey_pictures.map.head_{kind}", language, **step)
+    _legend(legend, {name: (*_POINT_CLASSES[name], words) for name, words in said.items()}, head=head)
+    return described(figure, _alternative(shapes, names, kind, step, language))
+
+
+def _number(value: float, line: Cell | None, language: str) -> str:
+    return format_value(100 * value, "snum0", language) if line is None else format_value(value, "pct0", language)
+
+
+def _points_class(values: Any, area: str, line: float) -> str:
+    """Return the class of an area: beside the line, within ten points of it, or unknown."""
+    if area not in values.index or np.isnan(values.loc[area, "value"]):
+        return "missing"
+    value, low, high = (float(values.loc[area, name]) - line for name in ("value", "conf_low", "conf_high"))
+    if np.isnan(low) or np.isnan(high):
+        return "unknown"
+    if low > 0 or high < 0:
+        return ("much_" if abs(value) >= POINTS else "") + ("less" if value < 0 else "more")
+    return "alike" if low > -POINTS and high < POINTS else "unknown"
+
+
+def _alternative(shapes: Any, names: Mapping[str, str], kind: str, step: dict[str, Any], language: str) -> str:
+    none = [text("survey_pictures.areas.none", language)]
+    sides = {
+        side: [names.get(area, area) for area in shapes.loc[shapes["kind"].isin(kinds), "area"].sort_values()] or none
+        for side, kinds in (("fewer", ["much_less", "less"]), ("more", ["much_more", "more"]))
+    }
+    found = {name: int((shapes["kind"] == name).sum()) for name in ("alike", "unknown")}
+    shown = int((shapes["kind"] != "missing").sum())
+    return text(f"survey_pictures.map.alt_{kind}", language, n=shown, **sides, **found, **step)
+
+
+def _drawn(shapes: Any, classes: Mapping[str, tuple[str, str | None]], *, legend: float) -> tuple["Figure", Any, Any]:
+    """Return a figure with all shapes in the look of their class, its map and the axes of its legend."""
     _, south, _, north = shapes.total_bounds
     stretch = 1.0 if abs(north) > 90 else 1 / np.cos(np.radians((south + north) / 2))
     figure = new_figure(6.9 * 0.66)
-    grid = figure.add_gridspec(1, 2, width_ratios=[0.7, 0.3])
-    axes, legend = figure.add_subplot(grid[0]), figure.add_subplot(grid[1])
-    for kind, (colour, hatch) in _CLASSES.items():
+    grid = figure.add_gridspec(1, 2, width_ratios=[1 - legend, legend])
+    axes, beside = figure.add_subplot(grid[0]), figure.add_subplot(grid[1])
+    for kind, (colour, hatch) in classes.items():
         part = shapes[shapes["kind"] == kind]
         if len(part):
             part.plot(
                 ax=axes,
                 facecolor=colour,
-                edgecolor="white" if hatch is None else GREY,
+                edgecolor="white" if hatch is None else _STROKES.get(kind, GREY),
                 linewidth=0.7,
                 hatch=hatch,
                 aspect=None,
             )
     shapes.plot(ax=axes, facecolor="none", edgecolor="#8a949c", linewidth=0.4, aspect=None)
-    uncertain = shapes[shapes["area"].isin(list(doubtful)) & shapes["kind"].isin(_NAMED)]
-    if len(uncertain):
-        uncertain.plot(ax=axes, facecolor="none", edgecolor="white", linewidth=0, hatch="////", aspect=None)
     axes.set_aspect(stretch)
     axes.set_axis_off()
-    kinds = set(shapes["kind"]) | ({"doubtful"} if len(uncertain) else set())
-    _legend(legend, kinds, language)
-    _names(axes, shapes[shapes["kind"].isin(_NAMED)], names)
-    return figure
+    return figure, axes, beside
 
 
 def _names(axes: Any, shapes: Any, names: Mapping[str, str]) -> None:
@@ -155,32 +271,17 @@ def _class(values: Any, area: str, not_meaningful: Collection[str]) -> str:
     return "much_more" if value >= STEP else "more"
 
 
-def _legend(axes: Any, kinds: set[str], language: str) -> None:
+def _legend(axes: Any, looks: Mapping[str, tuple[str, str | None, str]], *, head: str = "") -> None:
+    """Write a patch (colour, hatch) and its words for each class, below a heading."""
     from matplotlib.patches import Rectangle
 
     axes.set_axis_off()
     axes.set_xlim(0, 10)
     axes.set_ylim(0, 20)
-    classes = _CLASSES | {"doubtful": (MIDDLE, "////")}
-    for place, kind in enumerate(kind for kind in classes if kind in kinds or kind in {"less", "unclear", "more"}):
-        colour, hatch = classes[kind]
-        top = 17.5 - 2.3 * place
-        axes.add_patch(
-            Rectangle(
-                (0, top),
-                1.3,
-                1.2,
-                facecolor=colour,
-                edgecolor="white" if kind == "doubtful" else GREY,
-                linewidth=0.6,
-                hatch=hatch,
-            )
-        )
-        axes.text(
-            1.8,
-            top + 0.6,
-            text(f"figures.map.{kind}", language, step=STEP),
-            va="center",
-            fontsize=8.5,
-            linespacing=1.15,
-        )
+    if head:
+        axes.text(0, 19.6, head, va="top", fontsize=8.5, fontweight=600)
+    for place, (kind, (colour, hatch, words)) in enumerate(looks.items()):
+        top = (16.9 if head else 17.5) - 2.3 * place
+        edge = _STROKES.get(kind, GREY)
+        axes.add_patch(Rectangle((0, top), 1.3, 1.2, facecolor=colour, edgecolor=edge, linewidth=0.6, hatch=hatch))
+        axes.text(1.8, top + 0.6, words, va="center", fontsize=8.5 if not head else 8, linespacing=1.15)

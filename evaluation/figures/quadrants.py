@@ -64,13 +64,13 @@ def quadrants(
         _quadrant_words(panel, language)
         panel.set_title(str(year))
         ratio_axis(panel.xaxis, language, reach=across, most=9)
-        _points_axis(panel, language)
+        points_axis(panel, language)
         panel.set_ylabel(text("figures.quadrants.y", language))
     panels[-1].set_xlabel(text("figures.quadrants.x", language))
     return figure
 
 
-def _points_axis(axes: "Axes", language: str) -> None:
+def points_axis(axes: "Axes", language: str) -> None:
     """Write percentage points as more and less, so that no sign has to be turned around in the mind."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 

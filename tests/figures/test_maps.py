@@ -5,7 +5,8 @@ import pytest
 from matplotlib.text import Text
 from shapely.geometry import box
 
-from evaluation.figures.maps import _class, change_map
+from evaluation.figures.alternative import alternative
+from evaluation.figures.maps import _class, _points_class, change_map, points_map
 
 NAMES = {"00": "Zentrum", "01": "Mitte", "02": "Nord", "03": "Süd", "04": "West"}
 
@@ -64,3 +65,45 @@ def test_shapes_of_the_caller_stay_as_they_are(changes, geometry):
     before = geometry.copy()
     change_map(changes, geometry, names=NAMES, language="en")
     assert geometry.equals(before)
+
+
+@pytest.fixture
+def points(published):
+    values = {"00": (0.3, 0.2, 0.4), "01": (-0.05, -0.09, -0.01), "02": (0.0, -0.09, 0.09), "03": (0.02, -0.12, 0.16)}
+    rows = [{"area": a, "value": v, "conf_low": low, "conf_high": high} for a, (v, low, high) in values.items()]
+    return published(rows, unit="change_points", keys=("area",))
+
+
+@pytest.mark.parametrize(
+    ("area", "kind"), [("00", "much_more"), ("01", "less"), ("02", "alike"), ("03", "unknown"), ("04", "missing")]
+)
+def test_classes_of_points_tell_no_change_from_not_knowing(points, area, kind):
+    assert _points_class(points.frame.set_index("area"), area, 0.0) == kind
+
+
+def test_named_areas_carry_their_number_so_that_the_map_reads_without_colours(points, geometry, words):
+    said = words(points_map(points, geometry, names=NAMES, language="de"))
+    assert {"Zentrum +30", "Mitte −5", "Anteil „unsicher“ gegen vorher"} <= set(said)
+    assert not any(word.startswith(("Nord", "Süd", "West")) for word in said)
+    assert "nicht beurteilbar: auch 10 Punkte mehr oder weniger sind möglich" in said
+
+
+def test_alternative_text_of_changes_counts_what_cannot_be_judged(points, geometry):
+    assert alternative(points_map(points, geometry, names=NAMES, language="en")) == (
+        "Map: change of the share “unsafe” in 4 areas. A decrease is statistically established in Mitte and an "
+        "increase in Zentrum. Not established, but a change of 10 points ruled out: 1; not to be judged: 1."
+    )
+
+
+def test_shares_are_compared_with_the_city(published, geometry, words):
+    rows = [{"area": "00", "value": 0.6, "conf_low": 0.52, "conf_high": 0.68}]
+    rows += [{"area": "01", "value": 0.5, "conf_low": 0.45, "conf_high": 0.55}]
+    city = published([{"wave": "2024", "value": 0.48}], unit="share", keys=("wave",)).cell(wave="2024")
+    shares = published(rows, unit="share", keys=("area",))
+    figure = points_map(shares, geometry, names=NAMES, language="de", line=city)
+    percent = "\N{NO-BREAK SPACE}%"
+    assert {f"Zentrum 60{percent}", f"Anteil „unsicher“, Stadt: 48{percent}"} <= set(words(figure))
+    assert alternative(figure) == (
+        f"Karte: Anteil „unsicher“ in 2 Gebieten gegen den der Stadt, 48{percent}. Statistisch gesichert darunter "
+        "liegt er in keinem Gebiet, darüber in Zentrum. Von der Stadt nicht zu unterscheiden: 1; nicht beurteilbar: 0."
+    )
