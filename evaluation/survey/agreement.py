@@ -14,6 +14,7 @@ from scipy.special import ndtri
 from evaluation.errors import EstimationError, Problem
 from evaluation.estimates import Counts, Estimates, Note, Scale
 from evaluation.influence import two_sided_p
+from evaluation.survey.true_agreement import true_correlation
 from evaluation.survey_design import SurveyDesign
 
 QUADRANTS = ("fewer_safer", "fewer_less_safe", "more_safer", "more_less_safe")
@@ -77,13 +78,20 @@ class RankAgreement:
     -----
     Intervals on Fisher's scale, :math:`\tanh(\operatorname{artanh} r \pm z\,s)`, with :math:`s^2 = (1 + r^2 / 2) / (n -
     3)` for Spearman's and :math:`s^2 = 0.437 / (n - 4)` for Kendall's :math:`\tau_b`. Both numbers of an area are
-    estimates; their chance pulls the agreement towards zero. ``facts["reliability"]`` says for both sides which part
-    of the differences between areas is no chance, :math:`1 - \overline{s_i^2} / Var`, where standard errors are given:
-    the agreement of the true numbers is larger by about one over the root of their product.
+    estimates; their chance pulls the agreement towards zero, and the intervals of ``spearman`` and ``kendall`` are
+    about the estimates, not about what they estimate (with 45 answers an area and true rank correlations of 0.5 and
+    0.8 they covered the true one in 81 and 29 % of simulations of levels, 19 and 0 % of changes). Where standard errors
+    are given, ``facts["reliability"]`` says for both sides which part of the differences between areas is no chance,
+    :math:`1 - \overline{s_i^2} / Var`, and ``spearman_true`` and ``kendall_true`` are about the true numbers: the
+    correlation of :func:`evaluation.survey.true_agreement.true_correlation` as the rank correlation of normal numbers,
+    :math:`6 / \pi \arcsin(\rho / 2)` and :math:`2 / \pi \arcsin \rho`. Areas whose standard error is missing are left
+    out there. What no formula mends: errors of both sides that depend on each other, and standard errors that are too
+    small.
 
     References
     ----------
-    Bonett and Wright (2000), Sample size requirements for estimating Pearson, Kendall and Spearman correlations;
+    Kruskal (1958), Ordinal measures of association; Bonett and Wright (2000), Sample size requirements for estimating
+    Pearson, Kendall and Spearman correlations;
     Fieller, Hartley and Pearson (1957), Tests for rank correlation coefficients.
 
     Examples
@@ -102,21 +110,22 @@ class RankAgreement:
         std_errors: tuple[np.ndarray, np.ndarray] | None = None,
         declaration: SurveyDesign | None = None,
     ) -> Estimates:
-        """Return rows ``spearman`` and ``kendall``.
+        """Return rows ``spearman`` and ``kendall``, with standard errors also ``spearman_true`` and ``kendall_true``.
 
         Parameters
         ----------
         first, second
             ``(A,)`` numbers of the same areas; areas that lack one are left out and counted.
         std_errors
-            ``(A,)`` each.
+            ``(A,)`` each, of both numbers, zero where a number is known exactly.
         declaration
             Of the survey.
 
         Raises
         ------
         EstimationError
-            Fewer than eight areas have both numbers, or one of the numbers is the same everywhere.
+            Fewer than eight areas have both numbers, or one of the numbers is the same everywhere; a standard error is
+            negative.
         """
         known = np.isfinite(first) & np.isfinite(second)
         n = int(known.sum())
@@ -147,10 +156,13 @@ class RankAgreement:
         facts: dict[str, object] = {"level": self.level}
         notes = []
         if std_errors is not None:
-            parts = zip((x, y), std_errors, strict=True)
-            reliability = tuple(_reliability(values, errors[known]) for values, errors in parts)
+            errors = np.stack(std_errors, axis=1)[known]
+            if (errors < 0).any():
+                raise EstimationError(Problem("survey_change.negative_errors", n=int((errors < 0).any(axis=1).sum())))
+            reliability = tuple(_reliability(values, errors[:, side]) for side, values in enumerate((x, y)))
             facts["reliability"] = reliability
             notes.append(Note("survey_change.note.attenuated", {"first": reliability[0], "second": reliability[1]}))
+            table = pd.concat([table, self._true(x, y, errors)], ignore_index=True)
         if dropped:
             notes.append(Note("survey_change.note.without_both", {"n": dropped}))
         return Estimates(
@@ -162,6 +174,24 @@ class RankAgreement:
             notes=tuple(notes),
             facts=facts,
         )
+
+    def _true(self, x: np.ndarray, y: np.ndarray, errors: np.ndarray) -> pd.DataFrame:
+        """Return the rows of the true numbers."""
+        usable = np.isfinite(errors).all(axis=1)
+        n = int(usable.sum())
+        if n < FEWEST:
+            raise EstimationError(Problem("survey_change.few_for_ranks", n=n, fewest=FEWEST))
+        found = true_correlation(x[usable], y[usable], errors[usable], self.level)
+        note = "survey_change.note.true_agreement"
+        if np.isnan(found.estimate):
+            note += " survey_change.note.true_unknown"
+        rows = []
+        for term, factor, part in (("spearman_true", 6 / np.pi, 0.5), ("kendall_true", 2 / np.pi, 1.0)):
+            ranked = factor * np.arcsin(part * np.array([found.estimate, found.conf_low, found.conf_high]))
+            row = {"term": term, "n": n, "estimate": ranked[0], "std_error": np.nan, "df": np.inf}
+            row |= {"statistic": found.statistic, "p_value": found.p_value}
+            rows.append({**row, "conf_low": ranked[1], "conf_high": ranked[2], "note": note})
+        return pd.DataFrame(rows)
 
 
 def _reliability(values: np.ndarray, errors: np.ndarray) -> float:

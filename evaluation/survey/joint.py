@@ -11,6 +11,7 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from evaluation.did.inference.asymptotic import ClusterRobust
 from evaluation.did.inference.effects import effect_row, plain_row
 from evaluation.did.inference.unit_effects import choose_windows, measure
 from evaluation.did.two_by_two import TwoByTwo
@@ -37,7 +38,8 @@ class MeasuredAndFelt:
         Effect on the answers; its treated areas are those of the panel's study.
     measured
         Effect on the cases, as a ratio. With :class:`evaluation.Randomization` both effects are judged by the same
-        assignments of the measure; with :class:`evaluation.ClusterRobust` by their influences, summed to the areas.
+        assignments of the measure; with :class:`evaluation.ClusterRobust` by their influences, summed to the areas
+        (other kinds of inference, and larger clusters, have none that the answers could share).
     level
         Of the intervals by influences.
 
@@ -47,8 +49,10 @@ class MeasuredAndFelt:
     those of the registered level. Every assignment gives both statistics, :math:`s = (s_1, s_2)`; with their
     covariance :math:`\Sigma` over all assignments the joint statistic is :math:`s' \Sigma^{-1} s`, and its p-value is
     the share of assignments with one as large. By influences it is Wald's test on the covariance of both effects,
-    which knows that the same areas make both. ``facts["correlation"]`` is what both have in common by chance: where it
-    is far from zero, two significant effects are not two findings. ``facts["both_p"]``, the larger of the two
+    which knows that the same areas make both; it needs some twenty treated areas and, unlike the assignments, takes off
+    no return to the usual level of registered cases. ``facts["correlation"]`` is what both have in common by chance
+    (the effects taken off): where it is far from zero, two significant effects are not two findings, and where it is
+    near zero that does not say that one does not lead to the other. ``facts["both_p"]``, the larger of the two
     p-values, tests that at least one effect is zero.
 
     References
@@ -75,6 +79,9 @@ class MeasuredAndFelt:
         problems = [] if 0 < self.level < 1 else [Problem("survey.level_option", value=self.level)]
         if self.measured.scale != "ratio":
             problems.append(Problem("survey_change.joint_scale", value=self.measured.scale))
+        given = self.measured.inference
+        if not isinstance(given, Randomization) and given != ClusterRobust(level=given.level):
+            problems.append(Problem("survey_change.joint_inference", value=type(given).__name__))
         if problems:
             raise DesignError(*problems)
 
@@ -107,7 +114,8 @@ class MeasuredAndFelt:
         reference = inference.assign(effects[0], panel.contiguity)
         tested = [inference.test(one, reference) for one in effects]
         statistics = np.stack([inference.statistic(one, reference.cohort) for one in effects], axis=1)
-        joint, correlation = _quadratic(statistics)
+        joint, _ = _quadratic(statistics)
+        draws = len(reference.cohort)
         rows = [effect_row(one) for one in tested]
         units = ("log_ratio", self.felt.scale.unit)
         p_value = float((joint >= joint[0] * (1 - 1e-9)).mean())
@@ -118,16 +126,18 @@ class MeasuredAndFelt:
         treated = int((effects[0].cohort >= 0).sum())
         facts = {
             "inference": "shared_assignments",
-            "correlation": correlation,
+            "correlation": _quadratic(np.stack([one.noise[: draws - 1] for one in tested], axis=1))[1],
             "both_p": max(one.p_value for one in tested),
             "smallest_p": reference.smallest_p,
             "smallest": reference.smallest_p,
-            "assignments": len(reference.cohort),
+            "assignments": draws,
             "detectable": (float(1 - np.exp(-tested[0].detectable)), tested[1].detectable),
             "level": inference.level,
         }
-        values = np.stack([one.reference[: len(reference.cohort)] for one in tested], axis=1)
-        note = Note("survey_change.note.shared", {"areas": int(pool.sum()), "assignments": len(reference.cohort)})
+        values = np.stack([one.reference[:draws] for one in tested], axis=1)
+        notes = [Note("survey_change.note.shared", {"areas": int(pool.sum()), "assignments": draws})]
+        if reference.smallest_p > 1 - inference.level + 1e-9:
+            notes.append(Note("survey_change.note.joint_out_of_reach", {"smallest": reference.smallest_p}))
         return Estimates(
             table=table,
             scale=Scale("identity", ""),
@@ -135,7 +145,7 @@ class MeasuredAndFelt:
             method=self,
             counts=Counts(observations=int(compared.changes.answers.sum()), units=int(pool.sum()), treated=treated),
             draws=Draws(values=values, key=(panel.units, reference.key, ()), enumerated=reference.enumerated),
-            notes=(note, *compared.cells.notes),
+            notes=(*notes, *compared.cells.notes),
             facts=facts,
         )
 
@@ -181,14 +191,15 @@ def _aligned(
     place = pd.Index(areas).get_indexer(pd.Index(units))
     pool = cases.pool & (place >= 0)
     treated = cases.treated(cases.cohort)
+    never = cases.cohort < 0
     problems = [
         Problem(code, method=METHOD)
-        for code, group in (("survey_change.no_treated_left", treated), ("survey_change.no_others_left", ~treated))
+        for code, group in (("survey_change.no_treated_left", treated), ("survey_change.no_others_left", never))
         if not (group & pool).any()
     ]
     if problems:
         raise EstimationError(*problems)
-    cohort = np.where(pool & treated, cases.cohort, -1)
+    cohort = np.where(pool, cases.cohort, -1)  # a last cohort that serves others only is no area without the measure
     inside = place[pool]
 
     def spread(values: np.ndarray, outside: float) -> np.ndarray:
@@ -217,7 +228,7 @@ def _quadratic(statistics: np.ndarray) -> tuple[np.ndarray, float]:
 
     Sigma is the second moment around zero, what both statistics are without an effect.
     """
-    moment = statistics.T @ statistics / len(statistics)
+    moment = statistics.T @ statistics / max(len(statistics), 1)
     size = np.sqrt(np.diag(moment))
     correlation = float(moment[0, 1] / (size[0] * size[1])) if (size > 0).all() else 0.0
     scaled = statistics / np.where(size > 0, size, 1.0)

@@ -13,14 +13,17 @@ from evaluation import (
     Randomization,
     RankAgreement,
     Sample,
+    ScoreWild,
     Share,
     SurveyDifference,
     TwoByTwo,
 )
 from evaluation.influence import sum_to
+from evaluation.randomization.inference import UnitEffects
 from evaluation.simulate import simulate_panel, simulate_sample
 from evaluation.survey.agreement import quadrants
-from evaluation.survey.joint import _quadratic
+from evaluation.survey.joint import _aligned, _quadratic
+from evaluation.survey.true_agreement import true_correlation
 from tests.survey.change_samples import close, message
 
 UNSAFE = Share("answer", (3, 4), scale=4)
@@ -116,9 +119,20 @@ def test_noise_and_gaps_of_ranks_are_said():
     assert result.facts["reliability"][0] == pytest.approx(1 - 4 / np.var(np.arange(19.0), ddof=1))
     assert result.facts["reliability"][1] == 0
     assert result.worded_notes("en") == [
-        "Of the differences between areas, 87% and 0% are no chance; chance pulls the agreement towards zero.",
+        "Of the differences between areas, 87% and 0% are no chance; chance pulls the agreement of the estimated "
+        "numbers towards zero. The rows spearman_true and kendall_true are about the true numbers.",
         "Areas that lack one of the numbers: 1; they are left out.",
+        "Agreement of the true numbers behind the estimated ones; it rests on numbers that are about normal, and on "
+        "the given standard errors.",
+        "The true numbers do not differ visibly; nothing can be said about their agreement.",
     ]
+    unknown = result.row(term="spearman_true")
+    assert np.isnan(unknown["estimate"])
+    assert (unknown["conf_low"], unknown["conf_high"]) == (-1, 1)
+    assert message(lambda: RankAgreement().estimate(x, x, std_errors=(x - 1, x))) == (
+        "A standard error is negative in 1 areas. What to do: Give standard errors, not ends of intervals; zero where "
+        "a number is known exactly."
+    )
     assert message(lambda: RankAgreement().estimate(x[:5], x[:5])) == (
         "Only 5 areas have both numbers; a rank correlation with an interval needs 8. What to do: Take smaller areas, "
         "or describe the areas one by one."
@@ -129,7 +143,123 @@ def test_noise_and_gaps_of_ranks_are_said():
     )
 
 
+# --- the true numbers behind two estimates ---
+
+
+def test_without_errors_it_is_the_correlation_with_its_likelihood_interval():
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=40)
+    y = 0.6 * x + rng.normal(size=40)
+    found = true_correlation(x, y, np.zeros((40, 2)), 0.95)
+    r = float(np.corrcoef(x, y)[0, 1])
+    assert found.estimate == pytest.approx(r, abs=1e-5)  # as far as the optimiser goes
+    for end in (found.conf_low, found.conf_high):  # twice the fall of the log likelihood, in closed form
+        assert 40 * np.log((1 - end * r) ** 2 / ((1 - end**2) * (1 - r**2))) == pytest.approx(3.8414588, abs=1e-3)
+    assert found.statistic**2 == pytest.approx(-40 * np.log(1 - r**2), rel=1e-6)
+    assert found.p_value == pytest.approx(scipy.stats.chi2.sf(found.statistic**2, 1))
+
+
+def test_true_agreement_does_not_depend_on_scale_order_or_side():
+    rng = np.random.default_rng(5)
+    x, y, errors = rng.normal(size=30), rng.normal(size=30), rng.uniform(0.2, 0.6, size=(30, 2))
+    base = true_correlation(x, y, errors, 0.95)
+    order = rng.permutation(30)
+    moved = true_correlation(3 + 7 * x[order], y[order] - 5, errors[order] * [7, 1], 0.95)
+    swapped = true_correlation(y, x, errors[:, ::-1], 0.95)
+    turned = true_correlation(-x, y, errors, 0.95)
+    for other, sign in ((moved, 1), (swapped, 1), (turned, -1)):
+        assert sign * other.estimate == pytest.approx(base.estimate, abs=1e-4)
+        low, high = (other.conf_low, other.conf_high)[::sign]
+        assert (sign * low, sign * high) == pytest.approx((base.conf_low, base.conf_high), abs=1e-4)
+        assert other.p_value == pytest.approx(base.p_value, abs=1e-4)
+
+
+def test_chance_pulls_ranks_to_zero_and_the_true_rows_know_it():
+    rng, hits, plain, mended = np.random.default_rng(6), [], [], []
+    errors = (np.full(63, 0.10), np.full(63, 0.07))  # 45 answers an area, shares that truly differ by 10 points
+    true = 6 / np.pi * np.arcsin(0.8 / 2)
+    for _ in range(8):
+        z = rng.normal(size=(63, 2))
+        x, y = 0.3 * z[:, 0], 0.1 * (0.8 * z[:, 0] + 0.6 * z[:, 1])
+        noisy = x + rng.normal(size=63) * errors[0], y + rng.normal(size=63) * errors[1]
+        table = RankAgreement().estimate(*noisy, std_errors=errors).table.set_index("term")
+        hits.append((table["conf_low"] <= true) & (table["conf_high"] >= true))
+        plain.append(table.loc["spearman", "estimate"])
+        mended.append(table.loc["spearman_true", "estimate"])
+    covered = pd.DataFrame(hits).mean()
+    assert covered["spearman_true"] >= 5 / 8  # 99.9 % of binomial shares of 8 around 0.95
+    assert covered["spearman"] <= 6 / 8  # 29 % in a larger simulation
+    assert np.mean(plain) == pytest.approx(true - 0.19, abs=0.1)
+    assert np.mean(mended) == pytest.approx(true, abs=0.1)
+
+
 # --- both effects ---
+
+
+def test_joint_p_value_is_the_share_of_assignments_with_as_large_a_form(both):
+    panel, sample = both
+    result = MeasuredAndFelt(felt(panel)).estimate(panel, sample)
+    shown = result.draws.values
+    form = np.einsum("bi,ij,bj->b", shown, np.linalg.inv(shown.T @ shown / len(shown)), shown)
+    together = result.row(result="together")
+    assert together["statistic"] == pytest.approx(form[0], rel=1e-6)
+    assert together["p_value"] == pytest.approx((form >= form[0] * (1 - 1e-9)).mean())
+
+
+def test_order_of_rows_and_size_of_weights_do_not_matter(both):
+    panel, sample = both
+    mixed = sample.frame.sample(frac=1, random_state=1).reset_index(drop=True)
+    other = Sample(mixed.assign(weight=3 * mixed["weight"]), sample.design)
+    before, after = (MeasuredAndFelt(felt(panel)).estimate(panel, one).table for one in (sample, other))
+    close(before["p_value"], after["p_value"], rtol=1e-12)
+    close(before.loc[:1, "estimate"], after.loc[:1, "estimate"], rtol=1e-9)
+
+
+def test_what_both_have_in_common_by_chance_does_not_grow_with_the_effects():
+    plain = MeasuredAndFelt(felt(joined(5)[0])).estimate(*joined(5))
+    panel, sample = joined(5, log_effect=float(np.log(0.3)))
+    reached = sample.frame["area"].isin(panel.study.treated) & sample.frame["wave"].eq("2024")
+    safer = Sample(sample.frame.assign(answer=sample.frame["answer"].mask(reached, 1)), sample.design)
+    strong = MeasuredAndFelt(felt(panel)).estimate(panel, safer)
+    assert strong.facts["both_p"] < 0.05
+    assert strong.facts["correlation"] == pytest.approx(plain.facts["correlation"], abs=0.1)
+    shown = strong.draws.values
+    raw = (shown[:, 0] @ shown[:, 1]) / np.sqrt((shown**2).sum(axis=0).prod())
+    assert raw > strong.facts["correlation"] + 0.2  # the effects themselves make assignments look alike
+
+
+def test_a_last_cohort_that_serves_others_is_no_area_without_the_measure():
+    cohort = np.array([0, 0, 1, -1, -1, -1])
+    cases = UnitEffects(
+        cohort=cohort,
+        pool=np.ones(6, dtype=bool),
+        residual=np.zeros((1, 6)),
+        spread=np.ones((1, 6)),
+        share=np.ones((1, 6)),
+        level=np.ones(6),
+        past=np.empty((0, 6)),
+        later=np.array([[False, True]]),
+    )
+    areas = ["a", "b", "c", "d", "e", "f"]
+    (measured, answered), pool = _aligned(cases, cases, areas, areas)
+    assert pool.all()
+    assert measured.cohort.tolist() == answered.cohort.tolist() == cohort.tolist()
+    assert answered.compared(answered.cohort, 0).tolist() == [False, False, False, True, True, True]
+
+
+def test_out_of_reach_is_said_and_few_areas_by_influence_are_warned_of():
+    panel, sample = joined(3, treated=1)
+    few = Sample(sample.frame[sample.frame["area"].isin([*panel.study.treated, *panel.units[:12]])], sample.design)
+    few = Sample(few.frame.reset_index(drop=True), sample.design)
+    result = MeasuredAndFelt(felt(panel)).estimate(panel, few)
+    assert result.worded_notes("en")[1] == (
+        f"The smallest attainable p-value of the joint test is {result.facts['smallest_p']:.3f}; with so few "
+        "assignments nothing can be statistically established."
+    )
+    panel, sample = joined(3)
+    method = MeasuredAndFelt(felt(panel), measured=TwoByTwo(inference=ClusterRobust()))
+    codes = [note.code for note in method.estimate(panel, sample).notes]
+    assert "core.note.asymptotic_few_treated" in codes
 
 
 def test_shared_assignments_have_the_key_of_the_effect_on_cases(both):
@@ -215,6 +345,14 @@ def test_what_is_refused(both):
         "Value “additive”: The effect on registered cases is asked for as “additive”. What to do: For the joint test "
         "ask for the ratio (scale = ratio)."
     )
+    for inference in (ScoreWild(), ClusterRobust(clusters={"01": "0"})):
+        name = type(inference).__name__
+        refused = message(lambda i=inference: MeasuredAndFelt(felt(panel), measured=TwoByTwo(inference=i)))
+        assert refused == (
+            f"Value “{name}”: With this inference for registered cases the answers "
+            "cannot be tested together. What to do: "
+            "Use Randomization(), or with many areas with the measure ClusterRobust() without larger clusters."
+        )
     gone = sample.frame[~sample.frame["area"].isin(panel.study.treated) | (sample.frame["wave"] == "2024")]
     part = Sample(gone.reset_index(drop=True), sample.design)
     assert "no area with the measure has answers in all waves" in message(
