@@ -6,7 +6,7 @@ What is left out: fitting weights to them (:mod:`evaluation.project.weighting`).
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -64,13 +64,16 @@ def entry_problems(file: ProjectFile, *, name: str) -> list[Problem]:
     problems = []
     for survey, one in file.surveys.items():
         for margin in one.weighting.margins:
-            values = {"file": name, "survey": survey, "columns": margin.by}
+            values: dict[str, Any] = {"file": name, "survey": survey, "columns": margin.by}
             if sum((bool(margin.people), margin.file is not None, margin.table is not None)) != 1:
                 problems.append(Problem("survey_plan.margin_source", **values))
             elif margin.people and len(margin.by) > 1:
                 problems.append(Problem("survey_plan.margin_people", **values))
             elif margin.table is not None and (len(margin.by) > 1 or margin.by[0] not in OF_AREAS):
                 problems.append(Problem("survey_plan.margin_table", **values, valid=OF_AREAS))
+        named = [margin.by for margin in one.weighting.margins]
+        twice = dict.fromkeys(by for by in named if named.count(by) > 1)
+        problems += [Problem("survey_plan.margin_twice", file=name, survey=survey, columns=by) for by in twice]
         if one.weighting.method == "post_stratification" and len(one.weighting.margins) > 1:
             number = len(one.weighting.margins)
             problems.append(Problem("survey_plan.one_margin", file=name, survey=survey, n=number))
@@ -165,7 +168,12 @@ def _column(name: str) -> Column:
 
 def _of_file(problem: Problem, raw: Raw) -> Problem:
     """Return a problem of a file that is no table of the project."""
-    values = {"file": problem.file, "row": problem.row, "column": problem.column, "value": problem.value}
+    values: dict[str, Any] = {
+        "file": problem.file,
+        "row": problem.row,
+        "column": problem.column,
+        "value": problem.value,
+    }
     if problem.code in {"data.missing_column", "data.missing_column_like"}:
         name, label = problem.values["name"], problem.values["label"]
         headings = [heading for heading in raw.headings if heading.strip()]

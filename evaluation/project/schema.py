@@ -171,6 +171,7 @@ class Wave(Entry):
     date: Day
     mode: str | None = None
     title: Words | None = None
+    response_rate: Annotated[float, Field(gt=0, le=1)] | None = None
 
 
 class ReplicateWeights(Entry):

@@ -5,7 +5,7 @@ how weights are fitted (:mod:`evaluation.survey.weighting`).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 FILE = "project.toml"
 SHOWN = 5  # values that a message names
-Remark = tuple[str, dict[str, object]]
+ROUNDED = 1e-6  # sums of margins may differ by so much of themselves
+Remark = tuple[str, Mapping[str, object]]
 
 
 def fit_problems(project: "Project", frame: pd.DataFrame, survey: str) -> list[Problem]:
@@ -100,7 +101,7 @@ def weighted(project: "Project", sample: "Sample", survey: str) -> "Sample":
 
 def _of_replicates(sample: "Sample") -> list[Remark]:
     """Return what fits in replicates are remarked with; the other remarks of the steps are worded by wave."""
-    found = [(code, dict(values)) for code, values in sample.plan.remarks if code.endswith("note.empty_cells")]
+    found = [remark for remark in sample.plan.remarks if remark[0].endswith("note.empty_cells")]
     return [remark for n, remark in enumerate(found) if remark not in found[:n]]
 
 
@@ -109,7 +110,8 @@ def _one_wave(project: "Project", sample: "Sample", survey: str, wave: str) -> t
     import evaluation  # the layer above, loaded by its public name
 
     declared = project.surveys[survey]
-    plan, said = declared.weighting, []
+    plan = declared.weighting
+    said: list[Remark] = []
     if plan.response is not None:
         of = sample.size
         sample = evaluation.ResponseCells(plan.response.answered, plan.response.by).apply(sample)
@@ -182,19 +184,24 @@ def _with_replicates(sample: "Sample", given: ReplicateWeights) -> "Sample":
         return evaluation.ReplicateColumns(given.names, **options).apply(sample)
     # A replicate of one wave leaves the others as they are: in their rows its column holds the plain weight.
     plain = sample.weights if given.combined else np.ones(len(sample.frame))
-    columns, scale, df, problems = {}, [], 0.0, []
+    columns: dict[str, np.ndarray] = {}
+    scale: list[float] = []
+    problems: list[Problem] = []
+    df = 0.0
     alone = replace(sample.design, wave=None)
     for wave in waves:
         here = sample.frame["wave"] == wave
         try:
-            part = evaluation.Sample(sample.frame[here], alone)
-            made = evaluation.ReplicateColumns(given.names, **options).apply(part).plan.replicates
+            part = evaluation.ReplicateColumns(given.names, **options).apply(
+                evaluation.Sample(sample.frame[here], alone)
+            )
         except EvaluationError as error:
             problems += [Problem("survey_plan.replicates_failed", wave=wave), *error.problems]
             continue
         columns |= {f"{name} {wave}": np.where(here, sample.frame[name], plain) for name in given.names}
-        scale += list(made.scale)
-        df += made.df
+        replicates: Any = part.plan.replicates
+        scale += list(replicates.scale)
+        df += replicates.df
     if problems:
         raise DesignError(*problems)
     frame = pd.concat([sample.frame, pd.DataFrame(columns, index=sample.frame.index)], axis=1)
@@ -213,7 +220,8 @@ def _replicate_problems(
     more = [str(name) for name in frame if re.fullmatch(re.escape(given.columns) + r"\d+", str(name))]
     if lacking or len(more) > given.number:
         row = _line(project, survey, "design", "replicates")
-        found = {"n": len(more), "number": given.number, "columns": _some(lacking) or _some(more[given.number :])}
+        columns = _some(lacking) or _some(more[given.number :])
+        found: dict[str, Any] = {"number": given.number, "columns": columns}
         code = "survey_plan.replicates_lacking" if lacking else "survey_plan.replicates_more"
         yield Problem(code, file=FILE, row=row, survey=survey, **found)
 
@@ -223,9 +231,11 @@ def _replicate_problems(
 
 def _column_problems(project: "Project", frame: pd.DataFrame, survey: str, plan: Weighting) -> list[Problem]:
     """Return columns of margins and response that the respondents do not have."""
-    wanted = {column: ("margins", n) for n, margin in enumerate(plan.margins) for column in margin.by}
+    places: list[tuple[tuple[str | int, ...], tuple[str, ...]]]
+    places = [(("margins", n), margin.by) for n, margin in enumerate(plan.margins)]
     if plan.response is not None:
-        wanted |= {column: ("response", "by") for column in (plan.response.answered, *plan.response.by)}
+        places.append((("response",), (plan.response.answered, *plan.response.by)))
+    wanted = {column: place for place, columns in places for column in columns}
     known = [str(name) for name in frame]
     return [
         Problem(
@@ -244,7 +254,7 @@ def _column_problems(project: "Project", frame: pd.DataFrame, survey: str, plan:
 def _mismatches(people: pd.DataFrame, read: Population, *, survey: str, wave: str, row: int) -> list[Problem]:
     """Return people without a value, values that the population lacks, and the reverse."""
     said: dict[str, Any] = {"file": FILE, "row": row, "survey": survey, "wave": wave, "columns": read.by}
-    missing = people[list(read.by)].isna().any(axis=1)
+    missing: pd.Series = people[list(read.by)].isna().any(axis=1)
     problems = []
     if missing.any():
         problems.append(Problem("survey_plan.margin_missing", **said, n=int(missing.sum()), of=len(people)))
@@ -261,8 +271,10 @@ def _mismatches(people: pd.DataFrame, read: Population, *, survey: str, wave: st
         )
     absent = [key for key in known if key not in answers]
     if absent:
-        n = sum(read.people[key] for key in absent)
-        problems.append(Problem("survey_plan.margin_no_answers", **said, values=_some(map(_word, absent)), people=n))
+        total = sum(read.people[key] for key in absent)
+        problems.append(
+            Problem("survey_plan.margin_no_answers", **said, values=_some(map(_word, absent)), people=total)
+        )
     return problems
 
 
@@ -285,7 +297,7 @@ def _different_sums(found: list[Population], *, survey: str, wave: str, row: int
             other=other,
         )
         for name, other in others
-        if abs(other - total) > 1e-6 * total
+        if abs(other - total) > ROUNDED * total
     ]
 
 

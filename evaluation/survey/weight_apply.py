@@ -68,7 +68,7 @@ def apply_rule(sample: Sample, fitted: Fitted, remark: Remark) -> Sample:
     """
     plan, among = sample.plan, people_of(sample)
     kept = among if fitted.kept is None else fitted.kept
-    # Who does not take part is put into some cell, where nothing of theirs is ever counted.
+    # Who does not take part is put into some cell, but not into one unit with people who do: nothing is counted there.
     cells = np.where(among, fitted.cells, 0)
     by_cell = fitted.rule.factors(fitted.parameters[None], np.arange(fitted.size))[:, 0]
     after = np.where(kept, plan.weights * by_cell[cells], np.where(among, 0.0, plan.weights))
@@ -90,7 +90,7 @@ def apply_rule(sample: Sample, fitted: Fitted, remark: Remark) -> Sample:
         correction=correction,
         targets=fitted.targets,
     )
-    return adjusted(sample.weighted(plan.divided(cells)), adjustment, remark)
+    return adjusted(sample.weighted(plan.divided(np.where(among, cells, fitted.size))), adjustment, remark)
 
 
 def adjusted(sample: Sample, adjustment: Adjustment, remark: Remark) -> Sample:
