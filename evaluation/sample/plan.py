@@ -217,10 +217,10 @@ def _with_fractions(
     sizes = bool((given > 1).any())
     if sizes and (given < 1).any():
         return stages, [Problem("survey.fpc_mixed", columns=columns)]
+    wave = _codes(frame, design.wave) if design.overlap and design.wave is not None else None
     problems, filled = [], []
     for column, values, stage in zip(columns, given.T, stages, strict=True):
-        first = first_rows(stage.clusters)
-        drawn = np.bincount(stage.strata[first])[stage.strata]
+        drawn = _drawn_at_once(stage, wave)
         fraction = drawn / values if sizes else values
         uneven = values != values[first_rows(stage.strata)][stage.strata]
         if uneven.any():
@@ -232,6 +232,21 @@ def _with_fractions(
             problems.append(Problem("survey.fpc_over", column=column, n=int(over.sum()), rows=some(frame.index[over])))
         filled.append(replace(stage, fraction=np.minimum(fraction, 1.0)))
     return filled, problems
+
+
+def _drawn_at_once(stage: Selection, wave: np.ndarray | None) -> np.ndarray:
+    """Return ``(n,)`` the clusters drawn in the row's stratum; of waves that share units, in the wave with the most.
+
+    Waves that were drawn one after the other from the same stratum together may well hold all of it, and still each
+    knows only its part.
+    """
+    if wave is None:
+        return np.asarray(np.bincount(stage.strata[first_rows(stage.clusters)])[stage.strata])
+    strata = combine(wave, stage.strata)
+    drawn = np.bincount(strata[first_rows(combine(wave, stage.clusters))])[strata]
+    most = np.zeros(int(stage.strata.max()) + 1, dtype=np.int64)
+    np.maximum.at(most, stage.strata, drawn)
+    return np.asarray(most[stage.strata])
 
 
 def _entering(stages: list[Selection]) -> list[Selection]:

@@ -16,7 +16,6 @@ from evaluation.sample import Sample
 from evaluation.survey.cells import Cells
 from evaluation.survey.domains import influence_of
 
-MOST = 1e6  # times the sampling variance: no variance of the shocks is looked for beyond it
 EARLIER_PAIRS = 2  # pairs of earlier waves, each with a wave before it, that make a history
 
 
@@ -190,7 +189,6 @@ def shock_variance(change: np.ndarray, variance: np.ndarray, group: np.ndarray) 
     model for meta-analysis of clinical trials: an update.
     """
     df = len(change) - len(np.unique(group))
-    scale = float(variance.mean())
     if df < 1:
         return 0.0
 
@@ -201,10 +199,9 @@ def shock_variance(change: np.ndarray, variance: np.ndarray, group: np.ndarray) 
         return 0.0
     from scipy.optimize import brentq
 
-    high = scale
-    while excess(high) > 0 and high < MOST * scale:
-        high *= 2
-    return float(brentq(excess, 0.0, high, xtol=1e-14 * scale, rtol=1e-12))
+    # Beyond the plain variance of the changes there is no root: the sum is at most their sum of squares over tau^2.
+    high = weighted_spread(change, np.ones(len(change)), group) / df * (1 + 1e-9)
+    return float(brentq(excess, 0.0, high, xtol=1e-14 * high, rtol=1e-12))
 
 
 def weighted_spread(change: np.ndarray, weights: np.ndarray, group: np.ndarray) -> float:

@@ -17,7 +17,7 @@ from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.estimates import Estimates, Note, Scale
 from evaluation.influence import estimates_from_influence, group_sums
 from evaluation.sample import Sample, some
-from evaluation.survey.domains import account, influence_of
+from evaluation.survey.domains import account, divide, influence_of
 from evaluation.survey.estimation import Mean, Share
 from evaluation.survey.modes import mode_notes
 from evaluation.survey.waves import WaveDomains, divide_waves
@@ -123,6 +123,7 @@ class CompositionAdjusted:
             method=self,
             counts=counts,
             level=self.level,
+            df=np.tile(divide(fine.sample, by).df, len(keys)),
             row_notes=list(np.where(np.isnan(estimates), "survey.note.one_wave", "")),
             notes=(
                 Note("survey_change.note.composition", cells),
@@ -136,7 +137,7 @@ class CompositionAdjusted:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return estimates ``(3 D,)``, influences ``(m, 3 D)`` and numbers of answers ``(D,)`` of one variable."""
         plain, cells = coarse.means(values), fine.means(values)
-        self._check_cells(fine, cells.n, name)
+        self._check_cells(fine, np.where(self._in_both(coarse, fine, plain.n)[:, None], cells.n, 0), name)
         plan, d = fine.sample.plan, len(coarse.keys)
         answered = ~np.isnan(values)
         first = np.where(answered, fine.codes(0), -1)
@@ -161,6 +162,14 @@ class CompositionAdjusted:
         estimate = np.concatenate([change, change - adjusted, adjusted])
         parts = np.concatenate([own, own - influence, influence], axis=1)
         return estimate, np.where(np.isnan(estimate), 0.0, parts), plain.n.min(axis=1).astype(int)
+
+    def _in_both(self, coarse: WaveDomains, fine: WaveDomains, n: np.ndarray) -> np.ndarray:
+        """Return ``(C,)`` whether the domain of a cell has answers ``n`` ``(D, 2)`` in both waves."""
+        by = list(as_columns(self.estimator.by))
+        if not by:
+            return np.repeat(bool((n > 0).all()), len(fine.keys))
+        rows = pd.MultiIndex.from_frame(coarse.keys[by]).get_indexer(pd.MultiIndex.from_frame(fine.keys[by]))
+        return np.asarray((n[rows] > 0).all(axis=1))
 
     def _check_cells(self, fine: WaveDomains, n: np.ndarray, name: str) -> None:
         gone = (n[:, 0] > 0) & (n[:, 1] == 0)

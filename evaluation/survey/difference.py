@@ -23,6 +23,7 @@ from evaluation.survey.area_changes import AreaChanges, area_changes, return_slo
 from evaluation.survey.cells import Cells, Measurable, cells_of
 from evaluation.survey.difference_inference import area_model, as_influence, detectable, exchanged
 from evaluation.survey.difference_notes import area_counts, area_facts, area_notes, shock_size, size_note
+from evaluation.survey.domains import divide
 from evaluation.survey.estimation import Mean, Share
 from evaluation.survey.model_terms import Category, Interaction
 from evaluation.survey.modes import mode_notes
@@ -294,7 +295,7 @@ class SurveyDifference:
             apart,
             (sign * time)[None],
             keys=keys,
-            df=apart.influence.df if apart.influence else None,
+            df=float(divide(both).df[0]),
             level=level,
             scale=self.scale,
         )

@@ -13,7 +13,7 @@ from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.estimates import Counts, Influence, Note
 from evaluation.sample import Sample, check_columns, some
 from evaluation.survey.replicate_sums import sums_by_replicate
-from evaluation.survey.weight_variance import influence_under
+from evaluation.survey.weight_variance import corrected_sums, influence_under
 from evaluation.survey_design import as_columns
 
 
@@ -100,12 +100,16 @@ class Linearised:
     ----------
     estimate
         ``(k,)``; missing where nobody answered or the denominator is zero.
-    influence
-        ``(m, k)`` of the sampling units, zero where the estimate is missing.
+    scores
+        ``(p,)`` weighted influence of everybody who answered, zero where the estimate is missing.
+    codes, people
+        ``(p,)`` their domain, and which people they are.
+    sample
+        To which they belong.
     n
         ``(k,)`` respondents who answered, unweighted.
-    deff
-        ``(k,)`` size of the variance under simple random sampling with replacement, to be divided into the variance.
+    simple_variance
+        ``(k,)`` variance under simple random sampling with replacement, to be divided into the variance.
     answered
         Number of answers in all.
     replicates
@@ -114,11 +118,25 @@ class Linearised:
     """
 
     estimate: np.ndarray
-    influence: np.ndarray
+    scores: np.ndarray
+    codes: np.ndarray
+    people: np.ndarray | slice
+    sample: Sample
     n: np.ndarray
     simple_variance: np.ndarray
     answered: int
     replicates: np.ndarray | None = None
+
+    @cached_property
+    def influence(self) -> np.ndarray:
+        """``(m, k)`` sums over the people of every unit of the plan, zero where the estimate is missing."""
+        k, m, unit = len(self.estimate), len(self.sample.plan.units), self.sample.plan.unit[self.people]
+        return np.bincount(unit * k + self.codes, self.scores, minlength=m * k).reshape(m, k)
+
+    @property
+    def drawn(self) -> np.ndarray:
+        """``(M, k)`` corrected sums of the sampling units; see :func:`corrected_sums`."""
+        return corrected_sums(self.sample.plan, self.people, self.codes, self.scores, len(self.estimate))
 
 
 def linearise(domains: Domains, values: np.ndarray, kind: str, denominator: np.ndarray | None = None) -> Linearised:
@@ -167,13 +185,11 @@ def linearise(domains: Domains, values: np.ndarray, kind: str, denominator: np.n
         estimate = np.where(usable, sum_y / below, np.nan)
         z = np.where(usable[codes], (y - np.where(usable, estimate, 0.0)[codes] * x) / below[codes], 0.0)
     scores = weights * z
-    unit, m = sample.plan.unit[rows], len(sample.plan.units)
-    influence = np.bincount(unit * k + codes, scores, minlength=m * k).reshape(m, k)
     simple = _simple_variance(codes, weights, z, n, sum_w)
     replicates = None
     if sample.plan.replicates is not None:
         replicates = _replicated(sample, (codes, k, rows), [y] if kind == "total" else [y, x])
-    return Linearised(estimate, influence, n, simple, int(n.sum()), replicates)
+    return Linearised(estimate, scores, codes, rows, sample, n, simple, int(n.sum()), replicates)
 
 
 def _replicated(

@@ -20,7 +20,7 @@ from evaluation.influence import estimates_from_influence
 from evaluation.sample import Sample, check_columns, some
 from evaluation.survey.domains import Domains, Linearised, account, divide, influence_of, linearise, numbers
 from evaluation.survey.intervals import SHARE_INTERVALS, ShareInterval, share_interval
-from evaluation.survey.weight_variance import replicate_influence
+from evaluation.survey.weight_variance import influence_of_drawn, replicate_influence
 from evaluation.survey_design import as_columns
 
 RESERVED = {"variable", "answer", *NUMBERS, "n", "deff", "note"}
@@ -311,8 +311,11 @@ def _collect(method: Any, domains: Domains, parts: dict[tuple[Any, ...], Lineari
 def _influence(sample: Sample, parts: Sequence[Linearised], estimate: np.ndarray) -> tuple[Influence, np.ndarray]:
     """Return the influence of all parts together, and a note for every estimate that some replicates lack."""
     if sample.plan.replicates is None:
-        values = np.concatenate([part.influence for part in parts], axis=1)
-        return influence_of(sample, values), np.full(len(estimate), "")
+        none = np.full(len(estimate), "")
+        if sample.plan.adjustments:
+            drawn = np.concatenate([part.drawn for part in parts], axis=1)
+            return influence_of_drawn(sample.plan, drawn, lonely=sample.design.lonely), none
+        return influence_of(sample, np.concatenate([part.influence for part in parts], axis=1)), none
     found = np.concatenate([part.replicates for part in parts if part.replicates is not None], axis=1)
     lost = np.isnan(found).any(axis=0)
     return replicate_influence(sample.plan, found, estimate), np.where(lost, "survey_weights.note.lost", "")

@@ -18,7 +18,7 @@ from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.estimates import Estimates, Note, Scale
 from evaluation.influence import estimates_from_influence
 from evaluation.sample import Sample, check_columns, some
-from evaluation.survey.domains import account, influence_of
+from evaluation.survey.domains import account, divide, influence_of
 from evaluation.survey.estimation import Mean, Share
 from evaluation.survey.waves import WaveDomains, divide_waves, wave_column
 from evaluation.survey_design import as_columns
@@ -163,6 +163,7 @@ class ModeAdjusted:
             method=self,
             counts=counts,
             level=self.level,
+            df=np.tile(divide(divided.sample, as_columns(self.estimator.by)).df, len(keys) // len(divided.keys)),
             row_notes=list(np.where(np.isnan(estimate), "survey.note.one_wave", "")),
             notes=(*mode_notes(sample, (self.baseline,), (self.wave,), self.mode), *self._notes(), *notes),
         )

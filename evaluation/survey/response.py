@@ -17,7 +17,7 @@ from evaluation.errors import DesignError, Problem
 from evaluation.estimates import Estimates, Note, Scale
 from evaluation.influence import estimates_from_influence
 from evaluation.sample import Sample
-from evaluation.survey.domains import account, influence_of
+from evaluation.survey.domains import account, divide, influence_of
 from evaluation.survey.estimation import Share
 from evaluation.survey.modes import mode_notes
 from evaluation.survey.waves import divide_waves
@@ -137,6 +137,7 @@ class ResponseBounds:
             method=self,
             counts=counts,
             level=self.level,
+            df=float(divide(divided.sample).df[0]),
             notes=(note, *mode_notes(sample, (self.baseline,), (self.wave,)), *notes),
             facts=facts,
         )

@@ -24,6 +24,9 @@ from evaluation import (
     Trim,
     weight_report,
 )
+from evaluation.influence import group_sums
+from evaluation.survey.domains import divide, linearise
+from evaluation.survey.weight_variance import corrected
 from tests.survey.weighted_samples import AGED, AREA, BOTH, CELLS, PEOPLE, SEX, STEPS, people
 
 PERSONS = SurveyDesign(strata=None)
@@ -294,3 +297,27 @@ def test_the_report_of_weights():
         ["x", "", 61, pytest.approx(50), 50],
     ]
     assert weight_report(before, after, by=("x",))["column"].tolist().count("x") == 1
+
+
+def test_sums_of_sampling_units_are_corrected_without_a_table_of_their_parts():
+    # Three fits one after the other, the second to a number: as many cells as people.
+    rng = np.random.default_rng(4)
+    n = 400
+    frame = pd.DataFrame({"stratum": np.arange(n) // 100, "block": np.arange(n) // 10, "weight": rng.gamma(3, 1, n)})
+    frame = frame.assign(sex=rng.choice(["f", "m"], n), age=rng.choice(["a", "b", "c"], n), size=rng.gamma(4, 1, n))
+    frame = frame.assign(area=rng.choice(list("pqrs"), n), y=np.where(rng.random(n) < 0.1, np.nan, rng.normal(size=n)))
+    sample = Rake({"sex": {"f": 600, "m": 600}, "age": {"a": 300, "b": 400, "c": 500}}).apply(
+        Sample(frame, SurveyDesign(psu="block"))
+    )
+    sample = Calibrate({"sex": {"f": 620, "m": 580}}, totals={"size": 4900.0}).apply(sample)
+    sample = PostStratify("age", {"a": 310, "b": 390, "c": 500}).apply(sample)
+    domains = divide(sample.where(frame["area"] != "s"), "area")
+    part = linearise(domains, frame["y"].to_numpy(), "mean")
+    parts = corrected(sample.plan, part.influence)
+    drawn = sample.plan.sampling
+    assert len(part.influence) > 5 * len(drawn.units)
+    expected = group_sums(parts, drawn.unit[sample.plan.first], len(drawn.units))
+    np.testing.assert_allclose(part.drawn, expected, rtol=1e-9, atol=1e-12 * np.abs(expected).max())
+    # The mean takes this way: the long table is never made.
+    influence = Mean("y", by="area").estimate(domains.sample).influence
+    np.testing.assert_allclose(influence.values, expected, rtol=1e-9, atol=1e-12 * np.abs(expected).max())
