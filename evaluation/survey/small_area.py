@@ -58,7 +58,8 @@ class FayHerriot:
     *Prediction*: :math:`\hat\theta_i = \gamma_i y_i + (1 - \gamma_i) x_i'\hat\beta`, :math:`\gamma_i = A/(A+\psi_i)`,
     which is column ``weight``. An area without answers gets :math:`x_i'\hat\beta`, and a note.
 
-    *Error*: mean squared error of Prasad and Rao, of which ``std_error`` is the root; for areas without answers
+    *Error*: mean squared error of Prasad and Rao, less what the adjustment of the likelihood draws it up by (Li and
+    Lahiri 2010), of which ``std_error`` is the root; for areas without answers
     :math:`A + x_i' V(\hat\beta) x_i`. Intervals are normal, and for shares end at 0 and 1.
 
     Predictions are right on average over areas that are alike, not for each: the most and least safe area are drawn
@@ -67,7 +68,8 @@ class FayHerriot:
     References
     ----------
     Fay and Herriot (1979), Estimates of income for small places; Prasad and Rao (1990), The estimation of the mean
-    squared error of small-area estimators; Rao and Molina (2015), Small area estimation, chapter 6.
+    squared error of small-area estimators; Rao and Molina (2015), Small area estimation, chapter 6; Li and Lahiri
+    (2010), An adjusted maximum likelihood method for solving small area estimation problems.
 
     Examples
     --------

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ADJUSTMENT = 0.25  # exponent of the variance; see fit_areas
+ADJUSTMENT = 0.3  # exponent of the variance; see fit_areas
 POINTS = 160  # at which a maximum of the likelihood is looked for before it is found exactly
 LOWEST, HIGHEST = 1e-8, 1e4  # of the variance between areas, relative to sampling variances and to the areas' spread
 
@@ -41,16 +41,21 @@ class AreaFit:
 
         .. math::
             \hat\theta_i = \gamma_i y_i + (1 - \gamma_i) x_i'\hat\beta, \qquad
-            mse_i = \gamma_i \psi_i + (1 - \gamma_i)^2 \, x_i' V(\hat\beta) x_i
-            + 2 \frac{\psi_i^2}{(A + \psi_i)^3} \frac{2}{\sum_j (A + \psi_j)^{-2}}
+            mse_i = \gamma_i \psi_i + (1 - \gamma_i)^2 \, x_i' V(\hat\beta) x_i + \max\left(0, \;
+            \frac{2 \psi_i^2}{(A + \psi_i)^3} v - (1 - \gamma_i)^2 \frac{a v}{A}\right), \qquad
+            v = \frac{2}{\sum_j (A + \psi_j)^{-2}}
 
-        The last term is the error from not knowing A, twice, because the first one is too small by as much (Prasad and
-        Rao 1990).
+        with the exponent a of :func:`fit_areas`. In the last term stand the error from not knowing A, of variance v:
+        twice, because the first term is too small by as much (Prasad and Rao 1990); and what the first term is too
+        large by, because the adjustment draws A upwards by :math:`a v / A` (Li and Lahiri 2010). Where A is small that
+        is more than there is to take away: the error with A known is the least.
         """
         total = self.variance + sampling
         weight = self.variance / total
         prediction = weight * direct + (1 - weight) * (columns @ self.coefficients)
-        of_variance = 2 * sampling**2 / total**3 * 2 / (1 / total**2).sum()
+        spread = 2 / (1 / total**2).sum()
+        drawn_up = (1 - weight) ** 2 * ADJUSTMENT * spread / self.variance
+        of_variance = np.maximum(2 * sampling**2 / total**3 * spread - drawn_up, 0.0)
         return prediction, weight, weight * sampling + (1 - weight) ** 2 * self._of_coefficients(columns) + of_variance
 
     def _of_coefficients(self, columns: np.ndarray) -> np.ndarray:
@@ -75,14 +80,14 @@ def fit_areas(direct: np.ndarray, columns: np.ndarray, sampling: np.ndarray) -> 
     :math:`A + \psi_i` and :math:`\hat\beta` the weighted least squares given A,
 
     .. math::
-        \log L(A) = \tfrac14 \log A
+        \log L(A) = a \log A
         - \tfrac12 \left[\log|V| + \log|X'V^{-1}X| + (y - X\hat\beta)'V^{-1}(y - X\hat\beta)\right]
 
-    The first term keeps A from being 0, where all areas would be declared equal. Li and Lahiri have :math:`\log A`,
-    with which intervals cover too often where areas differ little; Yoshimori and Lahiri a much weaker one, with which
-    they cover too rarely there. A quarter lies between: 94 to 97 % where A is a fifth of the sampling variances or
-    more, and more below (docs/simulation_survey.md). The root of the slope is found to the last digits; with several
-    maxima the highest counts.
+    The first term keeps A from being 0, where all areas would be declared equal. Li and Lahiri have a = 1, with which
+    intervals cover too often where areas differ little; Yoshimori and Lahiri a much weaker term, with which they cover
+    too rarely there. 0.3 lies between: 93 to 97 % from a twelfth of the sampling variances on
+    (docs/simulation_survey.md). The root of the slope is found to the last digits; with several maxima the highest
+    counts.
 
     References
     ----------

@@ -95,16 +95,17 @@ published <- c(.968189, .132780, .226946, -.241301, .018550)
 stopifnot(abs(c(coef(plain), plain$tau2) - published) < 1e-6)
 logl <- function(A) {
   V <- diag(A + psi); Q <- solve(t(X) %*% solve(V, X)); P <- solve(V) - solve(V, X) %*% Q %*% t(solve(V, X))
-  log(A) / 4 - (determinant(V)$modulus - determinant(Q)$modulus + t(milk$direct) %*% P %*% milk$direct) / 2
+  .3 * log(A) - (determinant(V)$modulus - determinant(Q)$modulus + t(milk$direct) %*% P %*% milk$direct) / 2
 }
 slope <- function(A) {
   V <- diag(A + psi); Q <- solve(t(X) %*% solve(V, X)); P <- solve(V) - solve(V, X) %*% Q %*% t(solve(V, X))
-  drop(1 / A / 4 - (sum(diag(P)) - t(milk$direct) %*% P %*% P %*% milk$direct) / 2)
+  drop(.3 / A - (sum(diag(P)) - t(milk$direct) %*% P %*% P %*% milk$direct) / 2)
 }
 top <- optimize(logl, c(1e-6, 1), maximum = TRUE, tol = 1e-10)$maximum
 A <- uniroot(slope, top * c(.9, 1.1), tol = 1e-17)$root
 adjusted <- rma(milk$direct, psi, mods = X[, -1], tau2 = A)
 predicted <- blup(adjusted)
+v <- 2 / sum((A + psi)^-2)
 result$milk <- list(variance = A, coefficients = unname(coef(adjusted)[, drop = TRUE]), estimate = predicted$pred,
-                    std_error = sqrt(predicted$se^2 + 4 * psi^2 / (A + psi)^3 / sum((A + psi)^-2)))
+                    std_error = sqrt(predicted$se^2 + pmax(0, 2 * psi^2 / (A + psi)^3 * v - (psi / (A + psi))^2 * .3 * v / A)))
 writeLines(toJSON(result, digits = NA, auto_unbox = TRUE, pretty = TRUE), "survey_tests.json")
