@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.disclosure import Published
+from evaluation.figures.alternative import described
 from evaluation.figures.style import (
     BLUE,
     GREY,
@@ -25,6 +26,8 @@ from evaluation.texts import text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+QUADRANTS = ("less_higher", "more_higher", "less_lower", "more_lower")
 
 
 @in_house_style
@@ -67,7 +70,28 @@ def quadrants(
         points_axis(panel, language)
         panel.set_ylabel(text("figures.quadrants.y", language))
     panels[-1].set_xlabel(text("figures.quadrants.x", language))
-    return figure
+    return described(figure, _alternative(both, names, not_meaningful, language))
+
+
+def _alternative(both: pd.DataFrame, names: Mapping[str, str], not_meaningful: Collection[str], language: str) -> str:
+    """Return kind of picture, axes and, by year, which areas clear zero both ways and where they lie."""
+    hollow = both["area"].isin(list(not_meaningful))
+    parts = [text("figures.quadrants.alt", language)]
+    for year, rows in both[~hollow].groupby("year"):
+        clear = rows[clears_both(rows)]
+        form = "finding" if len(clear) else "finding_none"
+        parts.append(text(f"figures.quadrants.{form}", language, year=str(year), n=len(rows), clear=len(clear)))
+        for name in QUADRANTS:
+            more, unsafe = name.startswith("more"), name.endswith("lower")
+            inside = clear[(clear["value_x"] > 0).eq(more) & (clear["value_y"] > 0).eq(unsafe)]
+            if len(inside):
+                words = text(f"figures.quadrants.{name}", language).replace("\n", " ")
+                parts.append(
+                    f"{words[:1].upper()}{words[1:]}: {', '.join(names.get(area, area) for area in inside['area'])}."
+                )
+    shown = [names.get(area, area) for area in both.loc[hollow, "area"].drop_duplicates()]
+    parts += [text("figures.quadrants.not_meaningful", language, name=name).replace("\n", " ") + "." for name in shown]
+    return " ".join(parts)
 
 
 def points_axis(axes: "Axes", language: str) -> None:
@@ -163,12 +187,8 @@ def _names(axes: "Axes", points: pd.DataFrame, names: Mapping[str, str]) -> None
 
 
 def _quadrant_words(axes: "Axes", language: str) -> None:
-    for name, across, up in (
-        ("less_higher", "left", True),
-        ("more_higher", "right", True),
-        ("less_lower", "left", False),
-        ("more_lower", "right", False),
-    ):
+    for name in QUADRANTS:
+        across, up = "left" if name.startswith("less") else "right", name.endswith("higher")
         axes.text(
             0.015 if across == "left" else 0.985, 0.988 if up else 0.012, text(f"figures.quadrants.{name}", language),
             transform=axes.transAxes, ha=across, va="top" if up else "bottom", fontsize=7.5, color=GREY,

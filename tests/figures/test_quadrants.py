@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from evaluation.figures.alternative import alternative
 from evaluation.figures.quadrants import clears_both, joined, quadrants
 
 NAMES = {"00": "Zentrum", "01": "Mitte", "02": "Nord"}
@@ -58,3 +59,31 @@ def test_joined_leaves_out_what_must_not_be_shown(both, published):
     hidden = published([{"area": "01", "year": "2024", "value": -0.3}], unit="change", keys=("area", "year"), cases=2)
     assert joined(hidden, perceived).empty
     assert clears_both(joined(registered, perceived)).tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("language", "finding"),
+    [
+        (
+            "de",
+            "2024: In 1 von 2 Gebieten haben sich beide statistisch gesichert geändert. Weniger registrierte Fälle, "
+            "Sicherheitsgefühl niedriger als vorher: Mitte. Zentrum: Einwohnerbezug nicht aussagekräftig.",
+        ),
+        (
+            "en",
+            "2024: in 1 of 2 areas both changes are statistically established. Fewer registered cases, lower sense of "
+            "safety than before: Mitte. Zentrum: residents are not a meaningful basis.",
+        ),
+    ],
+)
+def test_alternative_text_says_the_finding(both, language, finding):
+    said = alternative(quadrants(*both, names=NAMES, language=language, not_meaningful=["00"]))
+    assert said.endswith(finding)
+    assert "Nord" not in said
+
+
+def test_alternative_text_where_nothing_is_established(both):
+    registered, perceived = both
+    part = registered.where(area="02"), perceived.where(area="02")
+    said = alternative(quadrants(*part, names=NAMES, language="en"))
+    assert said.endswith("2024: in none of 1 areas are both changes statistically established.")
