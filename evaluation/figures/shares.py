@@ -1,6 +1,6 @@
 """Sense of safety: shares with intervals by wave, one panel a question."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -33,6 +33,7 @@ def shares(
     titles: Mapping[str, str],
     language: str,
     mode_changes: Collection[str] = (),
+    segments: Mapping[str, Sequence[Sequence[str]]] | None = None,
     columns: int = 3,
 ) -> "Figure":
     """Draw for each item the share in every wave with its 95 % interval.
@@ -47,6 +48,8 @@ def shares(
         Language of axes and numbers.
     mode_changes
         Waves from which people were asked in another way; the report says below the figure how.
+    segments
+        For items whose question changed: the waves in parts within which it is the same. The line breaks between them.
     columns
         Panels side by side.
     """
@@ -58,7 +61,8 @@ def shares(
     panels = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
     top = float(published.frame[["value", "conf_high"]].max().max())
     for panel, name in zip(panels, names, strict=False):
-        _panel(panel, published.where(item=name).frame, waves, language)
+        parts = (segments or {}).get(name, ())
+        _panel(panel, _with_parts(published.where(item=name).frame, parts), waves, language)
         panel.set_title(wrapped(titles.get(name, name), 30))
         panel.set_ylim(0, min(1.0, 1.25 * top))
         panel.yaxis.set_tick_params(labelleft=True)
@@ -70,10 +74,17 @@ def shares(
     return figure
 
 
+def _with_parts(frame: pd.DataFrame, parts: Sequence[Sequence[str]]) -> pd.DataFrame:
+    """Return the shares with the number of the part that their wave belongs to."""
+    number = {wave: place for place, part in enumerate(parts) for wave in part}
+    return frame.assign(part=[number.get(wave, 0) for wave in frame["wave"]])
+
+
 def _panel(axes: "Axes", frame: pd.DataFrame, waves: list[str], language: str) -> None:
     frame = frame.assign(at=[waves.index(wave) for wave in frame["wave"]]).sort_values("at")
     known = frame[frame["value"].notna()]
-    axes.plot(known["at"], known["value"], color=BLUE, linewidth=0.9, alpha=0.45, zorder=2)
+    for _, together in known.groupby("part", sort=False):
+        axes.plot(together["at"], together["value"], color=BLUE, linewidth=0.9, alpha=0.45, zorder=2)
     axes.vlines(known["at"], known["conf_low"], known["conf_high"], color=PALE_BLUE, linewidth=7, zorder=3)
     axes.plot(known["at"], known["value"], "o", color=BLUE, markersize=3.6, zorder=4)
     for row in known.itertuples():

@@ -30,6 +30,7 @@ CHECKS = (
     "dose",
     "earlier_dose",
     "breaks",
+    "asked",
     "history",
     "pre_trend",
     "spillover",

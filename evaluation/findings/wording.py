@@ -37,6 +37,9 @@ def verdict_text_key(finding: Finding, language: str, *, basis: Basis = "registe
         key = f"findings.not_assessable.{finding.contrast if kind == 'effect' else kind}"
         return key, {"reasons": join_reasons(verdict.reasons, language)}
     values: dict[str, Any] = {"grade": finding.grade.level if finding.grade else 1, "level": verdict.level}
+    if verdict.kind == "not_shown" and basis == "perceived" and finding.estimates is not None:
+        points = 100 * float(finding.estimates.facts["detectable"])
+        return f"findings.not_shown_points.{finding.contrast}", {**values, "detectable": points}
     if verdict.kind == "not_shown":
         plain = "" if verdict.detectable is not None else "_plain"
         return f"findings.not_shown{plain}.{finding.contrast}", {**values, "detectable": verdict.detectable}
@@ -69,7 +72,8 @@ def verdict_sentence(
     change = numbers.get("change")
     interval = interval_in_words(numbers.get("low"), numbers.get("high"), language, points=basis == "perceived")
     size = None if change is None else abs(change)
-    return text(key, language, outcome=outcome, interval=interval, change=size, **values)
+    signed = None if change is None else 100 * change
+    return text(key, language, outcome=outcome, interval=interval, change=size, points=signed, **values)
 
 
 def verdict_label(finding: Finding, language: str) -> str:

@@ -5,6 +5,7 @@ from evaluation.report.annual import effects, judgement, situation
 from evaluation.report.annual.implementation import background, implementation
 from evaluation.report.annual.measures import measures
 from evaluation.report.annual.outlook import amendment, next_year
+from evaluation.report.annual.perceived import perceived_situation
 from evaluation.report.annual.shift import spatial_shift
 from evaluation.report.annual.summary import summary
 from evaluation.report.blocks import Block, Heading, Paragraph
@@ -28,7 +29,7 @@ def results(material: Material) -> list[Block]:
         Heading(material.say("chapter.results"), 2, id="wirkung"),
         _answer(material),
         *situation.registered_situation(material),
-        *situation.perceived_situation(material),
+        *perceived_situation(material),
         *situation.both_situations(material),
         *effects.effects_by_measure(material),
         *spatial_shift(material),
@@ -53,7 +54,7 @@ def _part(material: Material) -> str:
     found = [m for m in judgement.asked(material) if material.findings[m.id].verdict.kind == "established"]
     if len(found) != 1:
         return ""
-    sure = {e.study.outcome for e in material.effects_of(found[0]) if e.verdict == "established"}
+    sure = judgement.sure_outcomes(material, found[0])
     aims = set(found[0].outcomes) | sure
     if len(aims) < 2:
         return ""

@@ -3,6 +3,7 @@
 from evaluation.data.contracts import CONTRACTS
 from evaluation.disclosure import Published
 from evaluation.report.annual.area_table import area_table
+from evaluation.report.annual.perceived import silent
 from evaluation.report.annual.pieces import row
 from evaluation.report.blocks import (
     Block,
@@ -45,6 +46,7 @@ def limits(material: Material) -> list[Block]:
         blocks += _breaks(material, breaks)
     else:
         blocks.append(Paragraph(say("limits.no_breaks")))
+    blocks += silent(material)
     blocks.append(Heading(say("limits.hidden"), 3, id="nicht-ausgewiesen"))
     blocks.append(_hidden(material))
     return blocks

@@ -5,7 +5,8 @@ from dataclasses import replace
 from evaluation.figures.effects import without_measure
 from evaluation.figures.event_study import event_study
 from evaluation.report.annual.judgement import renamed
-from evaluation.report.annual.pieces import figure, missing
+from evaluation.report.annual.perceived_effects import felt_blocks, older_words, unjudged_blocks
+from evaluation.report.annual.pieces import figure, missing, told
 from evaluation.report.annual.scrutiny import false_alarms, scrutiny
 from evaluation.report.annual.shift import beside
 from evaluation.report.annual.specifications import specifications
@@ -37,16 +38,21 @@ def effects_by_measure(material: Material) -> list[Block]:
     """Return every studied effect of a measure of the register."""
     blocks: list[Block] = [Heading(material.say("effects.title"), 3, id="wirkungen")]
     studied = [measure for measure in material.measures if material.effects_of(measure)]
-    if not studied:
-        return [*blocks, missing(material.context, "report.missing.studies", subject="studies")]
+    felt = [e for e in material.perceived_effects if e.effect is not None]
+    if not studied and not felt:
+        note = missing(material.context, "report.missing.studies", subject="studies")
+        return [*blocks, note, *unjudged_blocks(material)]
     blocks += [Paragraph(material.say("effects.how")), _reading(material)]
+    if felt:
+        blocks.append(Paragraph(" ".join(filter(None, [told(material, "effect.how"), older_words(material)]))))
     if _reporting_unknown(material):
         blocks.append(Paragraph(material.say("effects.reporting_unknown")))
-    for measure in studied:
+    for measure in material.measures:
         for effect in material.effects_of(measure):
             blocks.append(Heading(f"{measure.id}: {effect.title}", 4, id=f"wirkung-{slug(effect.study.id)}"))
             blocks += effect_blocks(material, effect)
-    return blocks
+        blocks += felt_blocks(material, measure)
+    return [*blocks, *unjudged_blocks(material)]
 
 
 def _reading(material: Material) -> Block:

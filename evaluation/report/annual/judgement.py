@@ -13,11 +13,13 @@ from evaluation.disclosure import Published
 from evaluation.findings.proposal import CODES, ENOUGH_DONE, Proposal
 from evaluation.findings.reasons import join_reasons
 from evaluation.report import sentences
-from evaluation.report.annual.pieces import named
+from evaluation.report.annual.pieces import named, told
 from evaluation.report.blocks import TableBlock, TableCell
 from evaluation.report.material import Material
 from evaluation.report.material.effects import Effect
 from evaluation.report.material.extent import Extent
+from evaluation.report.material.perceived import Perceived
+from evaluation.report.material.perceived_effects import PerceivedEffect
 from evaluation.report.material.registered import Registered
 from evaluation.report.tables import Layout, wide_table
 
@@ -59,6 +61,12 @@ def _p_value(effect: Effect) -> float:
     return 1.0 if effect.cell is None or effect.cell.p_value is None else effect.cell.p_value
 
 
+def sure_outcomes(material: Material, measure: Measure) -> set[str]:
+    """Return the outcomes and questions on which an effect of the measure is established."""
+    sure = {effect.study.outcome for effect in material.effects_of(measure) if effect.verdict == "established"}
+    return sure | {e.item for e in material.perceived_effects_of(measure) if e.verdict == "established"}
+
+
 def open_questions(material: Material) -> list[Effect]:
     """Return the main effect of each measure that was studied but where it is not established."""
     main = [effects[0] for measure in material.measures if (effects := material.effects_of(measure))]
@@ -78,17 +86,16 @@ def line(material: Material, measure: Measure) -> Line:
     effects = material.effects_of(measure)
     shown = _with_numbers(material.extents[measure.id], material.year)
     first = shown[0] if shown else None
-    words = {basis: _effect_words(material, measure, basis) for basis in ("registered", "perceived")}
-    judged = [effect for effect in effects if effect.verdict != "not_assessable" and effect.grade]
-    reliability = say("line.grade", grade=judged[0].grade) if judged else "–"
+    felt = material.perceived_effects_of(measure)
     results = [] if first is None else [first.values, first.achieved]
     results += [published for effect in effects for published in effect.results]
+    results += [published for effect in felt for published in effect.results]
     return Line(
         measure=measure,
         extent=extent_words(first, material.year, language) if first else say("line.no_data"),
-        registered=words["registered"],
-        perceived=words["perceived"],
-        reliability=reliability,
+        registered=_registered_words(material, measure),
+        perceived=_perceived_words(material, measure, felt),
+        reliability=_reliability(material, effects, felt),
         proposal=proposal(material, measure).worded(language),
         results=tuple(results),
     )
@@ -115,12 +122,43 @@ def extent_words(extent: Extent, year: int, language: str) -> str:
     )
 
 
-def _effect_words(material: Material, measure: Measure, basis: str) -> str:
-    """Return the cell of an effect on registered cases or on the sense of safety."""
+def _reliability(material: Material, effects: Sequence[Effect], felt: Sequence[PerceivedEffect]) -> str:
+    """Return the reliability of the main effect on registered cases, and of that on the sense of safety."""
+    grades = [effect.grade for effect in effects if effect.verdict != "not_assessable" and effect.grade][:1]
+    main = main_effect(felt)
+    grades += [main.grade] if main is not None and main.grade else []
+    if not grades:
+        return "–"
+    if len(grades) > 1 and grades[0] != grades[1]:
+        return told(material, "line.grades", registered=grades[0], perceived=grades[1])
+    return material.say("line.grade", grade=grades[0])
+
+
+def main_effect(felt: Sequence[PerceivedEffect]) -> PerceivedEffect | None:
+    """Return the effect on the sense of safety that stands for all of a measure: established ones, then judged ones."""
+    order = ("established", "not_shown", "not_assessable")
+    return min(felt, key=lambda effect: order.index(effect.verdict), default=None)
+
+
+def _perceived_words(material: Material, measure: Measure, felt: Sequence[PerceivedEffect]) -> str:
+    """Return the cell of the effects on the sense of safety."""
     if measure.kind != "effect":
         return "–"
-    perceived = basis == "perceived"
-    effects = [effect for effect in material.effects_of(measure) if (effect.basis == "perceived") == perceived]
+    main = main_effect(felt)
+    if main is None:
+        return material.say("line.not_studied")
+    if main.verdict != "established" or main.cell is None or main.cell.value is None:
+        return told(material, f"line.{main.verdict}")
+    sure = sum(effect.verdict == "established" for effect in felt)
+    form = "change" if sure == len(felt) == 1 else "some"
+    return told(material, f"line.{form}", points=100 * main.cell.value, sure=sure, all=len(felt))
+
+
+def _registered_words(material: Material, measure: Measure) -> str:
+    """Return the cell of the main effect on registered cases."""
+    if measure.kind != "effect":
+        return "–"
+    effects = material.effects_of(measure)
     if not effects:
         return material.say("line.not_studied")
     first = effects[0]
@@ -200,15 +238,12 @@ def registered_sentence(material: Material, outcome: Registered) -> Said:
     return words, (outcome.city, *([outcome.city_change] if outcome.city_change else []))
 
 
-def perceived_sentence(material: Material, item: str, title: str) -> str:
-    """Return the share feeling unsafe in the last wave and its change."""
-    survey = material.perceived
-    if survey is None:
-        raise ValueError("a sentence on the sense of safety needs a survey")
+def perceived_sentence(material: Material, item: str, survey: Perceived) -> str:
+    """Return the share feeling unsafe in the last wave of a survey and its change."""
     asked_in = list(survey.shares.where(item=item).frame["wave"])
     now = survey.shares.cell(item=item, wave=asked_in[-1])
     said = (material.project.items[item].sentence or {}).get(material.language, "")
-    asked = sentences.Asked(title, said)
+    asked = sentences.Asked(survey.titles[item], said)
     if survey.changes is None or item not in set(survey.changes.frame["item"]):
         return sentences.share_now(now, item=asked, wave=asked_in[-1], language=material.language)
     return sentences.share_change(
@@ -221,11 +256,11 @@ def perceived_sentence(material: Material, item: str, title: str) -> str:
     )
 
 
-def perceived_finding(material: Material) -> Said:
-    """Return at how many places fewer or more people feel unsafe."""
-    survey = material.perceived
-    if survey is None:
-        return material.say("summary.finding.one_wave"), ()
+def perceived_finding(material: Material, survey: Perceived) -> Said:
+    """Return at how many places fewer or more people feel unsafe; nothing new where the last wave is older."""
+    if survey.last is not None and not survey.current:
+        words = told(material, "finding.older", year=str(material.year), wave=survey.last.wave, date=survey.last.date)
+        return words, (survey.shares,)
     if survey.changes is None:
         return material.say("perceived.finding.one_wave", wave=survey.latest), (survey.shares,)
     cells = [survey.changes.cell(item=item) for item in survey.places if item in set(survey.changes.frame["item"])]
@@ -235,8 +270,9 @@ def perceived_finding(material: Material) -> Said:
     form = "both" if less and more else "less" if less else "more" if more else "none"
     counts = {"all": material.few(len(known)), "less": material.few(less), "more": material.few(more)}
     waves = {"before": survey.baseline, "now": survey.latest}
+    part = "" if survey is material.perceived else f".{survey.survey}"
     words = material.say(f"perceived.finding.{form}", n=len(known), **waves, **counts)
-    return words, (survey.changes, material.tally("survey.changed", asked=len(known), less=less, more=more))
+    return words, (survey.changes, material.tally(f"survey.changed{part}", asked=len(known), less=less, more=more))
 
 
 def summary_years(material: Material) -> tuple[str, str]:
@@ -261,7 +297,7 @@ def summary_finding(material: Material) -> Said:
         parts.append(words)
         sets.append(material.tally("summary.ways", **{way: len(names) for way, names in ways.items()}))
     if material.perceived is not None and material.perceived.pairs is not None:
-        words, others = perceived_finding(material)
+        words, others = perceived_finding(material, material.perceived)
         parts.append(words)
         sets += others
     return " ".join(parts) or material.say("summary.finding.one_wave"), tuple(sets)

@@ -2,12 +2,13 @@
 
 from evaluation.agreement.register import Measure
 from evaluation.agreement.vocabulary import table_label
-from evaluation.disclosure import Cell
+from evaluation.disclosure import Published
 from evaluation.figures.dose import planned_and_done
 from evaluation.findings.wording import verdict_sentence
 from evaluation.report import sentences
 from evaluation.report.annual import judgement
-from evaluation.report.annual.pieces import anchor, figure, named, period_words, row
+from evaluation.report.annual.perceived_effects import detectable_words, older_words, shares_words, takes, unjudged
+from evaluation.report.annual.pieces import anchor, figure, named, period_words, row, told
 from evaluation.report.blocks import (
     Block,
     FactsBlock,
@@ -20,7 +21,9 @@ from evaluation.report.blocks import (
     TableColumn,
 )
 from evaluation.report.material import Material
+from evaluation.report.material.effects import Effect
 from evaluation.report.material.extent import Extent
+from evaluation.report.material.perceived_effects import PerceivedEffect
 from evaluation.report.material.sources import joined
 from evaluation.texts.numbers import format_value
 
@@ -203,14 +206,31 @@ def _effect(material: Material, measure: Measure) -> list[Block]:
         words = tuple(f"{effect.title}: {effect.sentence(material.language)}" for effect in effects)
         blocks.append(ListBlock(words, results=tuple(p for effect in effects for p in effect.said)))
         blocks.append(Paragraph(material.say("measures.see_effects"), kind="small"))
-    else:
+    elif not any(effect.effect is not None for effect in material.perceived_effects_of(measure)):
         blocks.append(Paragraph(verdict_sentence(material.findings[measure.id], material.language)))
         if measure.kind != "effect":
             blocks.append(Paragraph(material.say(f"measures.no_question_{measure.kind}")))
         elif measure.tables:
             blocks.append(Paragraph(_what_it_takes(material, measure)))
-    blocks += _group_shares(material, measure)
-    return blocks
+    return [*blocks, *_felt(material, measure)]
+
+
+def _felt(material: Material, measure: Measure) -> list[Block]:
+    """Return the effects on the sense of safety: what could be found before what was, and the shares behind it."""
+    lines: list[str] = []
+    sets: list[Published] = []
+    for effect in material.perceived_effects_of(measure):
+        if effect.effect is None:
+            continue
+        lacks = takes(material, effect) if effect.verdict == "not_assessable" else ""
+        words = [detectable_words(material, effect), effect.sentence(material.language), lacks]
+        lines.append(" ".join(filter(None, [*words, shares_words(material, effect)])))
+        sets += effect.results
+    lines += unjudged(material, measure)
+    if not lines:
+        return []
+    lead = Paragraph(" ".join(filter(None, [told(material, "effect.lead"), older_words(material)])))
+    return [lead, ListBlock(tuple(lines), results=tuple(sets))]
 
 
 def _what_it_takes(material: Material, measure: Measure) -> str:
@@ -220,42 +240,12 @@ def _what_it_takes(material: Material, measure: Measure) -> str:
     return material.say("measures.takes_study")
 
 
-def _group_shares(material: Material, measure: Measure) -> list[Block]:
-    """Return the sense of safety in the areas of the measure and elsewhere, as a description."""
-    groups, survey = material.groups.get(measure.id), material.perceived
-    if groups is None or survey is None:
-        return []
-    lines = []
-    for item in dict.fromkeys(groups.frame["item"]):
-        cells = {
-            f"{group}_{time}": groups.cell(item=item, group=group, time=time)
-            for group in ("with", "without")
-            for time in ("before", "now")
-        }
-        if any(cell.value is None for cell in cells.values()):
-            continue
-        shares = {name: _group_share(material, cell) for name, cell in cells.items()}
-        waves = {"before": survey.baseline, "now": survey.latest}
-        lines.append(material.say("measures.group_line", item=survey.titles[item], **waves, **shares))
-    if not lines:
-        return []
-    return [
-        ListBlock(tuple(lines), results=(groups,)),
-        Paragraph(material.say("measures.group_note"), kind="small"),
-    ]
-
-
-def _group_share(material: Material, cell: Cell) -> str:
-    """Return a share with its interval and the number of answers that it rests on."""
-    interval = sentences.interval(cell, "pct1", material.language)
-    return material.say("measures.group_share", share=cell.value, range=interval, n=cell.cases)
-
-
 def _not_meant(material: Material, measure: Measure) -> str:
     """Return "Was das nicht heißt" for the measure."""
     if measure.kind != "effect":
         return material.say(f"measures.not_meant_{measure.kind}")
-    effects = material.effects_of(measure)
+    effects: tuple[Effect | PerceivedEffect, ...] = material.effects_of(measure)
+    effects = effects or tuple(e for e in material.perceived_effects_of(measure) if e.effect is not None)
     if not effects:
         return material.say("measures.not_meant_no_study")
     words = dict.fromkeys(caution for effect in effects[:1] for caution in effect.cautions(material.language))
@@ -265,4 +255,5 @@ def _not_meant(material: Material, measure: Measure) -> str:
 def _source(material: Material, measure: Measure) -> str:
     sets = [e.values for e in material.extents[measure.id] if e.values.frame["value"].notna().any()]
     sets += [effect.effect for effect in material.effects_of(measure) if effect.effect is not None]
+    sets += [effect.effect for effect in material.perceived_effects_of(measure) if effect.effect is not None]
     return joined([material.say("measures.register"), *(published.source for published in sets)])

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from evaluation.report.context import Context
+    from evaluation.report.material import Material
 
 
 def figure(
@@ -84,6 +85,13 @@ def period_words(period: str | None, language: str) -> str:
     if not period:
         return ""
     return format_value(period, "month" if frequency_of(period) == "month" else "", language)
+
+
+def told(material: "Material", key: str, /, **values: object) -> str:
+    """Return the words of ``report_survey.<key>``; ``<key>_one`` where `n` is 1."""
+    single = f"report_survey.{key}_one"
+    chosen = single if values.get("n") == 1 and has_text(single, material.language) else f"report_survey.{key}"
+    return text(chosen, material.language, **values)
 
 
 def row(*cells: TableCell | str) -> tuple[TableCell, ...]:

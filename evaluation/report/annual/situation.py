@@ -1,6 +1,4 @@
-"""Chapter 2, first half: registered cases, sense of safety, and both side by side."""
-
-from dataclasses import replace
+"""Chapter 2, first half: registered cases, and these side by side with the sense of safety."""
 
 import pandas as pd
 
@@ -9,18 +7,16 @@ from evaluation.data.periods import start_date
 from evaluation.disclosure import Published
 from evaluation.figures.maps import change_map
 from evaluation.figures.quadrants import clears_both, joined, quadrants
-from evaluation.figures.shares import shares
 from evaluation.figures.trends import Mark, lettered, trends
 from evaluation.report import sentences
 from evaluation.report.annual import judgement
 from evaluation.report.annual.area_table import area_table
 from evaluation.report.annual.pieces import figure, missing
-from evaluation.report.blocks import Block, Heading, ListBlock, Paragraph
+from evaluation.report.blocks import Block, Heading, Paragraph
 from evaluation.report.material import Material
-from evaluation.report.material.perceived import Perceived
 from evaluation.report.material.registered import Registered
 from evaluation.report.material.reporting import REPORTED
-from evaluation.report.tables import Layout, side_by_side, wide_table
+from evaluation.report.tables import Layout, side_by_side
 from evaluation.texts import text
 
 MOST_MARKS = 6
@@ -87,7 +83,7 @@ def _reporting(material: Material) -> list[Block]:
     survey = material.perceived
     if survey is None or REPORTED not in survey.titles:
         return []
-    words = judgement.perceived_sentence(material, REPORTED, survey.titles[REPORTED])
+    words = judgement.perceived_sentence(material, REPORTED, survey)
     sets = tuple(p for p in (survey.shares.where(item=REPORTED), survey.changes) if p is not None)
     return [Paragraph(words, lead=material.say("situation.reporting"), results=sets)]
 
@@ -203,67 +199,6 @@ def _map(material: Material, outcome: Registered, finding: str, counted: Publish
             kind="small",
         ),
     ]
-
-
-def perceived_situation(material: Material) -> list[Block]:
-    """Return the shares feeling unsafe by wave, question and place."""
-    say, survey = material.say, material.perceived
-    blocks: list[Block] = [Heading(say("situation.perceived"), 3, id="sicherheitsgefuehl")]
-    if survey is None:
-        return [*blocks, missing(material.context, "report.missing.survey", subject="respondents")]
-    modes = _modes(material, survey)
-    shown = survey.shares.where(item=list(survey.places))
-    drawn = shares(shown, titles=survey.titles, language=material.language, mode_changes=list(modes))
-    finding, counted = judgement.perceived_finding(material)
-    layout = Layout(
-        id="zahlen-sicherheitsgefuehl",
-        caption=say("perceived.table"),
-        language=material.language,
-        rows=("item",),
-        heads={"item": say("head.item")},
-        interval=True,
-    )
-    table = judgement.renamed(wide_table(shown, layout, columns="wave"), survey.titles)
-    results = [shown, *([survey.changes] if survey.changes is not None else [])]
-    answers = material.tally("survey.all", answers=sum(int(c.value or 0) for c in survey.answers.cells()))
-    blocks.append(
-        figure(
-            drawn,
-            id="bild-sicherheitsgefuehl",
-            finding=finding,
-            alt=say("perceived.alt", finding=finding),
-            table=table,
-            results=results,
-            counted=[*counted, survey.answers, answers],
-            note=" ".join(f"{wave}: {label}." for wave, label in modes.items()),
-        )
-    )
-    blocks.append(Paragraph(say("perceived.note", n=answers.cell(what="answers").value), kind="small"))
-    blocks.append(
-        ListBlock(
-            tuple(judgement.perceived_sentence(material, item, survey.titles[item]) for item in survey.places),
-            results=tuple(results),
-        )
-    )
-    if modes:
-        blocks.append(Paragraph(say("perceived.mode", waves=list(modes)), kind="small"))
-    others = [item for item in survey.titles if item not in survey.places]
-    if others:
-        layout = replace(layout, id="tabelle-weitere-fragen", caption=say("perceived.more_table"))
-        rest = survey.shares.where(item=others)
-        blocks.append(judgement.renamed(wide_table(rest, layout, columns="wave"), survey.titles))
-    return blocks
-
-
-def _modes(material: Material, survey: Perceived) -> dict[str, str]:
-    """Return the waves from which people were asked in another way, with what changed."""
-    return {
-        str(wave): event.title[material.language]
-        for event in material.project.events
-        if event.kind == "survey"
-        for wave in survey.waves
-        if str(event.start.year) == wave[:4]
-    }
 
 
 def both_situations(material: Material) -> list[Block]:

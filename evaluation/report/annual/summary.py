@@ -6,7 +6,7 @@ from evaluation.figures.summary import before_after
 from evaluation.findings.wording import EXAGGERATED
 from evaluation.report import sentences
 from evaluation.report.annual import judgement
-from evaluation.report.annual.pieces import anchor, figure, named, row, short_title
+from evaluation.report.annual.pieces import anchor, figure, named, row, short_title, told
 from evaluation.report.annual.shift import shift_sentence
 from evaluation.report.annual.specifications import dependence
 from evaluation.report.blocks import (
@@ -79,6 +79,7 @@ def what_we_know(material: Material) -> ListBlock:
     found: list[tuple[str, tuple[Published, ...]]] = []
     for effect in judgement.established(material):
         found.append(_known_effect(material, effect))
+    found += _felt_sentences(material, "established")[: max(1, MOST - 3 - len(found))]
     found += _perceived_sentences(material)[: max(1, MOST - 2 - len(found))]
     found += _registered_sentences(material)[: max(1, MOST - 1 - len(found))]
     found = [*found[: MOST - 1], judgement.implementation_sentence(material)]
@@ -96,12 +97,27 @@ def _known_effect(material: Material, effect: Effect) -> tuple[str, tuple[Publis
     return " ".join(filter(None, words)), tuple(sets)
 
 
+def _felt_sentences(material: Material, verdict: str) -> list[tuple[str, tuple[Published, ...]]]:
+    """Return the effects on the sense of safety with a verdict, the first question of each measure only."""
+    survey = material.perceived
+    if survey is None or not survey.current:
+        return []
+    found: list[tuple[str, tuple[Published, ...]]] = []
+    for measure in material.measures:
+        main = judgement.main_effect(material.perceived_effects_of(measure))
+        if main is not None and main.effect is not None and main.verdict == verdict:
+            lead = named(measure, material.language)
+            words = told(material, "unknown.effect", measure=lead, sentence=main.sentence(material.language))
+            found.append((words, main.said))
+    return found
+
+
 def _perceived_sentences(material: Material) -> list[tuple[str, tuple[Published, ...]]]:
     survey = material.perceived
-    if survey is None:
+    if survey is None or not survey.current:  # nothing new follows from an older wave
         return []
     found: list[tuple[bool, str, tuple[Published, ...]]] = []
-    for item, words in survey.titles.items():
+    for item in survey.titles:
         if survey.pairs is not None and item not in set(survey.pairs.frame["item"]):
             continue
         if survey.changes is not None and item in set(survey.changes.frame["item"]):
@@ -109,7 +125,7 @@ def _perceived_sentences(material: Material) -> list[tuple[str, tuple[Published,
             sure = sentences.clears_zero(change)
         else:
             sure = False
-        sentence = judgement.perceived_sentence(material, item, words)
+        sentence = judgement.perceived_sentence(material, item, survey)
         found.append((sure, sentence, tuple(p for p in (survey.shares, survey.changes) if p is not None)))
     found.sort(key=lambda one: not one[0])
     return [(sentence, sets) for _, sentence, sets in found]
@@ -133,6 +149,10 @@ def what_we_do_not_know(material: Material) -> ListBlock:
         found.append((material.say(key, n=len(without), all=len(judgement.asked(material)), measures=ids), ()))
     if material.perceived is None:
         found.append((material.say("unknown.no_survey"), ()))
+    elif material.perceived.last is not None and not material.perceived.current:
+        last = material.perceived.last
+        words = told(material, "unknown.older", year=str(material.year), wave=last.wave, date=last.date)
+        found.append((words, ()))
     if not material.registered:
         found.append((material.say("unknown.no_counts"), ()))
     asked = material.perceived is not None and REPORTED in material.perceived.titles
@@ -146,7 +166,7 @@ def _open_outcomes(material: Material) -> list[tuple[str, tuple[Published, ...]]
     found: list[tuple[str, tuple[Published, ...]]] = []
     for measure in dict.fromkeys(effect.study.measure for effect in judgement.established(material)):
         agreed = material.project.agreement.measures[measure or ""]
-        sure = {e.study.outcome for e in material.effects_of(agreed) if e.verdict == "established"}
+        sure = judgement.sure_outcomes(material, agreed)
         project = material.project
         titles = [
             (project.outcomes.get(name) or project.items[name]).title[material.language]
@@ -233,6 +253,16 @@ def measures_table(material: Material) -> TableBlock:
         caption=say("summary.table"),
         columns=tuple(TableColumn(title=say(f"summary.head.{head}")) for head in heads),
         rows=tuple(rows),
-        notes=(say("summary.table_note"),),
+        notes=_notes(material),
         results=tuple(results),
     )
+
+
+def _notes(material: Material) -> tuple[str, ...]:
+    """Return how the table is read, as far as it is needed."""
+    felt = [judgement.main_effect(material.perceived_effects_of(measure)) for measure in material.measures]
+    points = any(effect is not None and effect.verdict == "established" for effect in felt)
+    lines = [judgement.line(material, measure) for measure in material.measures]
+    two = any("/" in line.reliability for line in lines)
+    key = "line.grades_note" if two else "line.points_note" if points else ""
+    return (material.say("summary.table_note"), *([told(material, key)] if key else []))

@@ -14,7 +14,8 @@ from evaluation.findings.finding import Finding, not_judged
 from evaluation.findings.proposal import Proposal, done_share, propose
 from evaluation.report.material.effects import Effect, effects
 from evaluation.report.material.extent import Extent, extents
-from evaluation.report.material.perceived import Perceived, perceived, shares_with_and_without
+from evaluation.report.material.perceived import Perceived, surveys
+from evaluation.report.material.perceived_effects import PerceivedEffect, perceived_effects
 from evaluation.report.material.registered import City, Registered, area_names, areas_without_residents, registered
 from evaluation.report.material.together import Together, before, before_and_now, together
 from evaluation.texts import has_text, text
@@ -36,7 +37,9 @@ class Material:
     city
         Registered outcomes and inhabitants.
     perceived
-        Sense of safety; None without a survey.
+        Sense of safety by the first survey; None without one.
+    surveys
+        The same for every survey of the project, each by itself.
     together
         Both for the same areas and years; None where one is missing.
     summary
@@ -51,8 +54,8 @@ class Material:
         By measure: what its main study says, or why there is none, and what is proposed.
     done
         By measure: share of the plan that was done, on which the proposal rests.
-    groups
-        By measure: sense of safety in its areas and elsewhere; only where a survey can show it.
+    perceived_effects
+        Effects on the sense of safety, in the order of the register.
     areas
         Name of each area.
     not_meaningful
@@ -62,6 +65,7 @@ class Material:
     context: "Context"
     city: City
     perceived: Perceived | None
+    surveys: tuple[Perceived, ...]
     together: Together | None
     summary: Published | None
     base_year: str
@@ -70,7 +74,7 @@ class Material:
     findings: Mapping[str, Finding]
     proposals: Mapping[str, Proposal]
     done: Mapping[str, Published]
-    groups: Mapping[str, Published]
+    perceived_effects: tuple[PerceivedEffect, ...]
     areas: Mapping[str, str]
     not_meaningful: tuple[str, ...]
 
@@ -127,23 +131,30 @@ class Material:
         found = [effect for effect in self.effects if effect.study.measure == measure.id]
         return tuple(sorted(found, key=lambda effect: not effect.study.primary))
 
+    def perceived_effects_of(self, measure: Measure) -> tuple[PerceivedEffect, ...]:
+        """Return the effects on the sense of safety of a measure, in the order of its aims."""
+        return tuple(effect for effect in self.perceived_effects if effect.measure == measure.id)
+
 
 def gather(context: "Context") -> Material:
     """Compute and publish all numbers of the annual report."""
     city = registered(context)
-    survey = perceived(context)
+    asked = surveys(context)
+    survey = next(iter(asked), None)
     headline = [r for r in city.outcomes if context.project.outcomes[r.id].headline] or list(city.outcomes)
     base = _base_year(context, headline, survey)
     studied = effects(context)
+    felt = perceived_effects(context, asked)
     done = extents(context)
     findings = {
-        measure.id: _finding(context, measure, studied, done.of_measure(measure.id))
+        measure.id: _finding(context, measure, studied, felt, done.of_measure(measure.id))
         for measure in context.project.agreement.measures.values()
     }
     return Material(
         context=context,
         city=city,
         perceived=survey,
+        surveys=asked,
         together=together(context, city.outcomes, survey),
         summary=before_and_now(context, city, [r.id for r in headline], base, headline[0].years[-1])
         if headline
@@ -154,7 +165,7 @@ def gather(context: "Context") -> Material:
         findings=findings,
         proposals={id: propose(finding, done.of_measure(id)) for id, finding in findings.items()},
         done={id: _done(context, id, done.of_measure(id)) for id in findings},
-        groups=shares_with_and_without(context, survey) if survey else {},
+        perceived_effects=felt,
         areas=area_names(context),
         not_meaningful=areas_without_residents(context),
     )
@@ -181,10 +192,19 @@ def _done(context: "Context", measure: str, rows: pd.DataFrame) -> Published:
     return publish(frame, context.rules, about=about, keys=(), basis="services")
 
 
-def _finding(context: "Context", measure: Measure, studied: tuple[Effect, ...], done: pd.DataFrame) -> Finding:
-    """Return the finding of the measure's main study, or why there is none."""
+def _finding(
+    context: "Context",
+    measure: Measure,
+    studied: tuple[Effect, ...],
+    felt: tuple[PerceivedEffect, ...],
+    done: pd.DataFrame,
+) -> Finding:
+    """Return the finding of the measure's main study, else one on the sense of safety, else why there is none."""
     found = sorted((e for e in studied if e.study.measure == measure.id), key=lambda e: not e.study.primary)
     if found:
         return found[0].finding
+    said = [e.finding for e in felt if e.measure == measure.id and e.verdict != "not_assessable"]
+    if said:
+        return next((finding for finding in said if finding.verdict.kind == "established"), said[0])
     delivered = [table for table in TABLES if context.project.has(table)]
     return not_judged(measure, delivered=delivered, dosed=bool(done["done"].notna().any()))
