@@ -264,11 +264,10 @@ def _mismatches(people: pd.DataFrame, read: Population, *, survey: str, wave: st
     known = [key for key, number in read.people.items() if number > 0]
     strange = [key for key in answers if key not in known]
     if strange:
-        guess = nearest(_word(strange[0]), map(_word, known)) or "–"
+        guess = nearest(_word(strange[0]), map(_word, known))
+        code = "survey_plan.margin_no_total_like" if guess else "survey_plan.margin_no_total"
         n = sum(answers[key] for key in strange)
-        problems.append(
-            Problem("survey_plan.margin_no_total", **said, values=_some(map(_word, strange)), n=n, nearest=guess)
-        )
+        problems.append(Problem(code, **said, values=_some(map(_word, strange)), n=n, nearest=guess))
     absent = [key for key in known if key not in answers]
     if absent:
         total = sum(read.people[key] for key in absent)

@@ -102,8 +102,8 @@ def test_the_decision_is_noted_and_counted_in_results_and_check(survey):
     words = SHARE.estimate(project.sample("2022")).worded_notes("en")[0]
     assert words == (
         "Wave 2022: the weights of 120 respondents are fitted to 20,000 people by area and gender (raking). Relative "
-        "to their mean they changed by factors from 0.27 to 1.82; unequal weights multiply the variance by 1.32, before "
-        "by 1.06."
+        "to their mean they changed by factors from 0.27 to 1.82; unequal weights multiply the variance by 1.32, "
+        "before by 1.06."
     )
     notes = [note.worded("de") for note in project.check("de").notes]
     assert any(note.startswith("Tabelle respondents: Welle 2020: Die Gewichte von 120 Befragten") for note in notes)
@@ -200,8 +200,8 @@ def test_faults_of_margins_are_listed_at_once(survey):
         "wovon ihr Gewicht abhängt. Abhilfe: Werte ergänzen oder ihnen in den Daten und in der Bevölkerung eine eigene "
         "Kategorie geben.",
         "Datei project.toml, Zeile 47: Befragung safety, Welle 2020: Für diese Werte von gender gibt es keine Zahl der "
-        "Bevölkerung: divers. Betroffene Befragte: 1. Abhilfe: Ihre Personenzahl ergänzen oder die Werte berichtigen; "
-        "gemeint sein könnte „–“. Schlüssel sind Text, etwa „00“.",
+        "Bevölkerung: divers. Betroffene Befragte: 1. Abhilfe: Ihre Personenzahl ergänzen oder die Werte berichtigen. "
+        "Schlüssel sind Text, etwa „00“.",
         "Datei project.toml, Zeile 43: Befragung safety, Welle 2022: Niemand hat geantwortet mit diesen Werten von "
         "area: 12. Für 6.000 Menschen stünde niemand. Abhilfe: Mit ähnlichen zusammenlegen, in den Daten und in der "
         "Bevölkerung, oder gröber zählen, etwa nach district statt area.",
@@ -223,8 +223,8 @@ def test_a_unit_in_two_strata_and_weights_and_margins_at_once(survey):
     assert [words.split(" What to do")[0] for words in found] == [
         "File data/respondents.csv, table respondents, row 7, column Gewicht, value “0.0”: A weight must be greater "
         "than 0.",
-        "File data/respondents.csv, table respondents, column Gewicht: None of the 120 respondents of the wave 2022 has "
-        "a weight.",
+        "File data/respondents.csv, table respondents, column Gewicht: None of the 120 respondents of the wave 2022 "
+        "has a weight.",
         "Column block: Sampling units in more than one stratum: 1 (10-0).",
         "File project.toml, row 47: Survey safety, wave 2020: nobody answered who has these values of gender: divers. "
         "Nobody would stand for 100 people.",
@@ -308,9 +308,10 @@ def test_a_file_of_a_margin_with_faults(survey):
         "Datei data/volk.csv, Zeile 2, Spalte Personen, Wert „-5.0“: Der Wert ist kleiner als 0.",
         "Datei data/volk.csv, Zeile 3: Die Zeile kommt mehrfach vor (Geschlecht = weiblich): 2-mal, zuerst in Zeile 2.",
     ]
-    assert said(survey(plan.replace("volk", "menschen")))[0].startswith(
-        "Datei data/menschen.csv: Die Datei gibt es nicht"
-    )
+    assert said(survey(plan.replace("volk", "menschen"))) == [
+        "Datei data/menschen.csv: Die angegebene Datei gibt es nicht. Abhilfe: Die Datei in diesen Ordner legen oder "
+        "den Eintrag file in project.toml berichtigen."
+    ]
 
 
 def test_totals_that_cannot_be_met_within_bounds(survey):
