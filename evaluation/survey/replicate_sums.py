@@ -44,7 +44,7 @@ def sums_by_replicate(
     adjustments = plan.adjustments[:depth]
     weights = _fixed_weights(plan, adjustments)[people]
     moving = [
-        (adjustment.rule, parameters, adjustment.cells[people])
+        (adjustment.rule, parameters, adjustment.cells[people], _others(adjustment, people))
         for adjustment, parameters in zip(adjustments, replicates.parameters, strict=False)
         if adjustment.rule is not None and adjustment.cells is not None and parameters is not None
     ]
@@ -52,6 +52,11 @@ def sums_by_replicate(
     if not moving:
         return _at_rows(replicates.factors, rows, groups, size, weighted)
     return _person_by_person(replicates.factors, rows, groups, size, weighted, moving)
+
+
+def _others(adjustment: Adjustment, people: np.ndarray | slice) -> np.ndarray | None:
+    """Return who took no part in an adjustment and keeps the weight from before; None where everybody did."""
+    return None if adjustment.among is None else ~adjustment.among[people]
 
 
 def _fixed_weights(plan: Plan, adjustments: Sequence[Adjustment]) -> np.ndarray:
@@ -106,9 +111,9 @@ def _person_by_person(
     groups: np.ndarray,
     size: int,
     weighted: Sequence[np.ndarray],
-    moving: Sequence[tuple[Rule, np.ndarray, np.ndarray]],
+    moving: Sequence[tuple[Rule, np.ndarray, np.ndarray, np.ndarray | None]],
 ) -> np.ndarray:
-    """Return the sums where weights were fitted in every replicate anew: by rules, their parameters and cells."""
+    """Return the sums where weights were fitted in every replicate anew: by rules, parameters, cells, and for whom."""
     draws = factors.shape[1]
     sums = np.zeros((len(weighted), size, draws))
     order = np.argsort(groups, kind="stable")
@@ -117,8 +122,9 @@ def _person_by_person(
     for start in range(0, len(order), step):
         chosen = order[start : start + step]
         product = table[rows[chosen]].astype(float)
-        for rule, parameters, cells in moving:
-            product *= rule.factors(parameters, cells[chosen])
+        for rule, parameters, cells, others in moving:
+            factor = rule.factors(parameters, cells[chosen])
+            product *= factor if others is None else np.where(others[chosen][:, None], 1.0, factor)
         here = groups[chosen]
         begins = np.flatnonzero(np.concatenate([[True], here[1:] != here[:-1]]))
         for position, column in enumerate(weighted):

@@ -321,3 +321,27 @@ def test_sums_of_sampling_units_are_corrected_without_a_table_of_their_parts():
     # The mean takes this way: the long table is never made.
     influence = Mean("y", by="area").estimate(domains.sample).influence
     np.testing.assert_allclose(influence.values, expected, rtol=1e-9, atol=1e-12 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("replicates", [None, Jackknife(centre="estimate")], ids=["linearised", "jackknife"])
+def test_waves_that_are_weighted_one_after_the_other_are_as_each_alone(replicates):
+    # The people of the other wave take no part in a fit: their weights stay, in every replicate too.
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"wave": np.repeat(["1", "2"], 120), "block": np.arange(240) // 8, "stratum": "s"})
+    frame = frame.assign(weight=rng.gamma(3, 1, 240), sex=rng.choice(["f", "m"], 240), y=rng.normal(2, 1, 240))
+    margins = {"1": {"sex": {"f": 500, "m": 500}}, "2": {"sex": {"f": 900, "m": 300}}}
+    design = SurveyDesign(psu="block", wave="wave")
+
+    def drawn(rows):
+        sample = Sample(rows, design)
+        return sample if replicates is None else replicates.apply(sample)
+
+    both = drawn(frame)
+    for wave, population in margins.items():
+        weighted = Rake(population).apply(both.where(frame["wave"] == wave))
+        both = both.weighted(weighted.plan)
+    table = Total("y", by="wave").estimate(both).table.set_index("wave")
+    for wave, population in margins.items():
+        alone = Total("y").estimate(Rake(population).apply(drawn(frame[frame["wave"] == wave]))).table.loc[0]
+        assert table.loc[wave, "estimate"] == pytest.approx(alone["estimate"], rel=1e-12)
+        assert table.loc[wave, "std_error"] == pytest.approx(alone["std_error"], rel=1e-9)
