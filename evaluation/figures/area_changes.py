@@ -140,7 +140,7 @@ def _legend(figure: "Figure", frame: pd.DataFrame, language: str) -> None:
         if shown
     ]
     if known["flagged"].any():
-        look = {"marker": "o", "markersize": 3.6, "markerfacecolor": "white", "linewidth": 0}
+        look: dict[str, Any] = {"marker": "o", "markersize": 3.6, "markerfacecolor": "white", "linewidth": 0}
         handles.append(Line2D([], [], color=GREY, label=_say("few", language), **look))
     hidden = int(frame["value"].isna().sum())
     if hidden:
