@@ -13,7 +13,6 @@ from evaluation.errors import EvaluationError
 from evaluation.estimates import Estimates
 from evaluation.report.material.sources import joined, source_of
 from evaluation.report.material.specifications import relative
-from evaluation.sample import Sample
 from evaluation.study import Study
 from evaluation.survey.estimation import Share
 
@@ -89,7 +88,7 @@ def _surveyed(
     item = project.items[REPORTED]
     both = whole.frame["wave"].isin(waves)
     treated = whole.frame["area"].isin(list(study.treated))
-    sample = Sample(whole.frame.assign(treated=treated), whole.design).where(both)
+    sample = replace(whole, frame=whole.frame.assign(treated=treated)).where(both)  # weights stay as they were fitted
     try:
         shares = Share(item.column, tuple(item.unsafe), by=("treated", "wave"), scale=item.scale).estimate(sample)
         change = reporting_change(shares, group="treated", wave="wave", baseline=waves[0], later=waves[1])
