@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 QUADRANTS = ("less_higher", "more_higher", "less_lower", "more_lower")
+OUTER = 0.7  # part of the half-width; farther out a name is written towards the middle
 
 
 @in_house_style
@@ -180,9 +181,12 @@ def _names(axes: "Axes", points: pd.DataFrame, names: Mapping[str, str]) -> None
         height = abs(axes.get_ylim()[0] - axes.get_ylim()[1])
         places = spread([float(value) for value in group["value_y"]], gap=height / 24)
         for row, place in zip(group.itertuples(), places, strict=True):
+            # Away from the vertical axis, where the points lie close, unless the frame is near.
+            left = (side == "left") == (abs(row.value_x) < OUTER * axes.get_xlim()[1])
             axes.annotate(
-                names.get(row.area, row.area), (row.value_x, place), xytext=(5, 5), textcoords="offset points",
-                fontsize=8, va="bottom", color=INK, path_effects=halo(), zorder=6,
+                names.get(row.area, row.area), (row.value_x, place), xytext=(-5 if left else 5, 5),
+                textcoords="offset points", fontsize=8, ha="right" if left else "left", va="bottom", color=INK,
+                path_effects=halo(), zorder=6,
             )  # fmt: skip
 
 
