@@ -14,6 +14,8 @@ from evaluation.data.periods import convert, frequency_of, ordinal, span
 from evaluation.errors import DesignError, Problem, nearest
 from evaluation.study import Study
 
+SMALLEST_EXPOSURE = 1e-12  # of the largest one
+
 
 @dataclass(frozen=True, eq=False)
 class Panel:
@@ -251,7 +253,7 @@ class Panel:
             exposure = self.frame["exposure"].to_numpy(dtype=float, na_value=np.nan)
             problems += [
                 Problem("core.panel_exposure", study=study, unit=unit, period=period)
-                for unit, period, _ in self._first_where(~(exposure > 0))
+                for unit, period, _ in self._first_where(~_usable_exposure(exposure))
             ]
         return problems
 
@@ -285,6 +287,12 @@ class Panel:
         if not self.comparison.any() and not (self.study.comparison == "not_yet_treated" and staggered):
             return [Problem("core.panel_no_comparison", study=self.study.id)]
         return []
+
+
+def _usable_exposure(exposure: np.ndarray) -> np.ndarray:
+    """Return where values are finite, and not so small beside the largest that they vanish in sums with it."""
+    known = exposure[np.isfinite(exposure)]
+    return np.asarray(np.isfinite(exposure) & (exposure > SMALLEST_EXPOSURE * known.max(initial=0.0)))
 
 
 def _coded(column: pd.Series) -> tuple[np.ndarray, list[str]]:

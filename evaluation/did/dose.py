@@ -25,7 +25,15 @@ from evaluation.did.doses.units import (
     with_doses,
     without_doses_elsewhere,
 )
-from evaluation.did.inference.effects import counts_of, draws_of, effect_row, facts_of, notes_of, plain_row
+from evaluation.did.inference.effects import (
+    counts_of,
+    draws_of,
+    dropped_notes,
+    effect_row,
+    facts_of,
+    notes_of,
+    plain_row,
+)
 from evaluation.did.inference.on_request import OnRequest
 from evaluation.did.inference.randomised import NO_CASE
 from evaluation.did.inference.unit_effects import choose_windows, measure
@@ -226,7 +234,7 @@ class DoseResponse:
             counts=counts_of(panel, dosed.measured),
             row_notes=found.notes,
         )
-        dropped = tuple(Note(code, {"n": n}) for code, n in dosed.measured.dropped.items())
+        dropped = dropped_notes(dosed.measured)
         notes = (*result.notes, *dropped, *dosed.notes, *self._notes(dosed))
         return replace(result, notes=notes, facts={**result.facts, **self._facts(dosed)})
 

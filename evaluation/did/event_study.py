@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -9,21 +10,22 @@ import numpy as np
 import pandas as pd
 
 from evaluation.data.periods import PER_YEAR
-from evaluation.did.inference.effects import (
-    counts_of,
-    mean_difference,
-    pooled_ratio,
-)
+from evaluation.did.inference.effects import counts_of, dropped_notes, mean_difference, pooled_ratio
 from evaluation.did.inference.on_request import OnRequest
-from evaluation.did.inference.randomised import common_units, event_times, measure_at, randomised_path
-from evaluation.did.inference.unit_effects import choose_windows
-from evaluation.errors import DesignError, Problem
+from evaluation.did.inference.randomised import (
+    NO_CASE_THEN,
+    SEPARATED,
+    common_units,
+    event_times,
+    measurable,
+    randomised_path,
+)
+from evaluation.did.inference.unit_effects import Measured, choose_windows
+from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.estimates import Estimates, Scale
 from evaluation.panel import Panel
 from evaluation.randomization.inference import Randomization
 from evaluation.randomization.windows import Windows
-
-FEW_CASES = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,17 +114,33 @@ class EventStudy:
     def _asymptotic(self, panel: Panel, window: tuple[int, int], base: Windows, inference: OnRequest) -> Estimates:
         additive = self.scale == "additive"
         _, times = event_times(panel, window, base)
-        measured = common_units(
-            {k: measure_at(panel, base, k, "EventStudy", additive=additive) for k in times}, panel, "EventStudy"
-        )
+        measured = common_units(measurable(panel, base, times, "EventStudy", additive=additive), panel, "EventStudy")
         estimator = mean_difference if additive else pooled_ratio
-        parts = [estimator(panel, m) for m in measured.values()]
-        return inference.conclude(
+        parts = {k: _or_missing(estimator, panel, m) for k, m in measured.items()}
+        if all(np.isnan(estimate) for estimate, _ in parts.values()):
+            raise EstimationError(Problem(SEPARATED))
+        nothing = np.nan, np.zeros(len(panel.units))
+        columns = [parts.get(k, nothing) for k in times]
+        result = inference.conclude(
             pd.DataFrame({"event_time": times}),
-            np.array([estimate for estimate, _ in parts]),
-            np.stack([influence for _, influence in parts], axis=1),
+            np.array([estimate for estimate, _ in columns]),
+            np.stack([influence for _, influence in columns], axis=1),
+            row_notes=[NO_CASE_THEN if np.isnan(estimate) else "" for estimate, _ in columns],
             panel=panel,
             scale=Scale("identity", "cases") if additive else Scale("log", "ratio"),
             method=self,
             counts=counts_of(panel, next(iter(measured.values()))),
         )
+        return replace(result, notes=(*result.notes, *dropped_notes(next(iter(measured.values())))))
+
+
+def _or_missing(
+    estimator: Callable[[Panel, Measured], tuple[float, np.ndarray]], panel: Panel, measured: Measured
+) -> tuple[float, np.ndarray]:
+    """Return an effect with its influences; missing where the areas with or without the measure have no case."""
+    try:
+        return estimator(panel, measured)
+    except EstimationError as error:
+        if [problem.code for problem in error.problems] != [SEPARATED]:
+            raise
+        return np.nan, np.zeros(len(panel.units))

@@ -170,7 +170,7 @@ class GroupTime:
         )
         table = concluded.table.copy()
         table["note"] = [own or given for own, given in zip(concluded.table["note"], result.notes, strict=True)]
-        dropped = tuple(Note(code, {"n": n}) for code, n in fitted.sample.dropped.items())
+        dropped = tuple(Note(code, {"n": n}) for code, n in concluded.counts.dropped.items())
         facts = {
             "cohorts": len(np.unique([block.cohort for block in fitted.blocks])),
             "effective_comparison": min(design.effective for design in fitted.designs),

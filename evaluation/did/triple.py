@@ -16,6 +16,7 @@ import pandas as pd
 from evaluation.did.inference.effects import (
     counts_of,
     draws_of,
+    dropped_notes,
     effect_row,
     facts_of,
     in_cases,
@@ -210,7 +211,7 @@ class TripleDifference:
             method=self,
             counts=counts_of(panel, main),
         )
-        dropped = tuple(Note(code, {"n": n}) for code, n in main.dropped.items())
+        dropped = dropped_notes(main)
         result = replace(result, notes=(*result.notes, *dropped, Note("triple_dose.note.difference")))
         if self.scale == "ratio":
             return result

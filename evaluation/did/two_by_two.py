@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 
 from evaluation.did.inference.effects import (
     counts_of,
+    dropped_notes,
     in_cases,
     mean_difference,
     observed_cases,
@@ -104,6 +105,7 @@ class TwoByTwo:
             counts=counts_of(panel, measured),
             null_scores=None if self.scale == "additive" else pooled_null_scores(panel, measured),
         )
+        result = replace(result, notes=(*result.notes, *dropped_notes(measured)))
         if self.scale != "levels":
             return result
         observed = observed_cases(panel, measured)

@@ -209,6 +209,7 @@ def _poisson(
     here = cells.weights
     mean = here * (y + 0.5 * (y.sum() / max(here.sum(), 1.0)) + 1e-8)
     deviance, coefficients = np.inf, np.full(x.number, np.inf)
+    rounding = 4 * np.finfo(float).eps * float(y.sum())  # where the fit is perfect, nothing else is left
     for number in range(ROUNDS):
         positive = np.where(here > 0, mean, 1.0)
         working = np.where(here > 0, np.log(positive) - offset + (y - mean) / positive, 0.0)
@@ -223,7 +224,7 @@ def _poisson(
         predicted = np.exp(np.clip(working - left + offset, -LARGEST, LARGEST))
         mean = here * predicted
         previous, deviance = deviance, _deviance(y, mean, here)
-        if abs(previous - deviance) <= TOLERANCE * (abs(deviance) + 0.1):
+        if abs(previous - deviance) <= max(TOLERANCE * (abs(deviance) + 0.1), rounding):
             if (np.abs(coefficients) > RUN_OFF).any():
                 break
             if (np.abs(coefficients - before) > STILL_MOVING).any():

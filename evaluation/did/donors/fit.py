@@ -146,7 +146,7 @@ def fit_notes(found: Sequence[Fitted], *, difference: bool) -> tuple[Note, ...]:
     if outside:
         notes.append(Note("synthetic.note.outside_hull", {"names": list(map(str, outside)), "n": len(outside)}))
     poor = {
-        str(target): float(miss / fit.usual_miss)
+        str(target): float(miss / max(fit.usual_miss, SMALLEST_MISS * miss))
         for fit in found
         for target, miss in zip(fit.targets, fit.comparison.miss[0], strict=True)
         if miss > POOR_FIT * fit.usual_miss > 0

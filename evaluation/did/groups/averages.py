@@ -18,12 +18,12 @@ from evaluation.did.groups.aggregate import (
     share_influence,
 )
 from evaluation.did.groups.cells import CellEstimator, Design, Effects, cell_effects, fit_design
-from evaluation.did.groups.sample import Block, Grid, GroupSample, make_blocks
+from evaluation.did.groups.sample import OUT, Block, Grid, GroupSample, make_blocks
 from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.estimates import Counts, Note
 from evaluation.randomization.windows import CONTINUITY
 
-REFERENCE = "reference_period"
+REFERENCE, INCOMPLETE = "reference_period", "core.note.dropped_incomplete"
 FEW_EFFECTIVE = 5.0
 
 
@@ -316,14 +316,16 @@ def _cases(fitted: Fitted) -> np.ndarray:
 
 
 def counts_of_cells(fitted: Fitted) -> Counts:
-    """Return what went into the cells."""
+    """Return what went into the cells; units without data in any pair of periods are incomplete."""
     sample = fitted.sample
     used = np.zeros(len(sample.cohort), dtype=bool)
     for block in fitted.blocks:
         used[block.treated] = used[block.comparison] = True
+    unused = int((~used & (sample.cohort > OUT)).sum())
+    incomplete = {INCOMPLETE: sample.dropped.get(INCOMPLETE, 0) + unused} if unused else {}
     return Counts(
         observations=int(sample.known[used].sum()),
         units=int(used.sum()),
         treated=int((used & (sample.cohort >= 0)).sum()),
-        dropped=sample.dropped,
+        dropped=sample.dropped | incomplete,
     )

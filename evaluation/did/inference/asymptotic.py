@@ -18,6 +18,7 @@ from evaluation.panel import Panel
 from evaluation.randomization.inference import POWER, TYPICAL_EFFECT
 
 MANY_TREATED = 20
+ROUNDING = 1e-13  # of the largest outcome, or of a log ratio
 
 NullScores = Callable[[float], tuple[np.ndarray, np.ndarray]]
 
@@ -184,7 +185,7 @@ class Asymptotic(ABC):
         given = Linear(
             keys=keys,
             estimate=np.asarray(estimate, dtype=float),
-            influence=influence,
+            influence=_without_rounding(influence, panel, scale),
             panel=panel,
             scale=scale,
             method=method,
@@ -209,6 +210,13 @@ class Asymptotic(ABC):
     @abstractmethod
     def _concluded(self, given: Linear) -> Estimates:
         """Return the result."""
+
+
+def _without_rounding(influence: np.ndarray, panel: Panel, scale: Scale) -> np.ndarray:
+    """Return influences ``(N, k)`` with zeros in columns that are nothing but rounding errors: there nothing varies."""
+    size = 1.0 if scale.name == "log" else float(np.nanmax(np.abs(panel.outcome / panel.exposure), initial=0.0))
+    length = np.sqrt(np.einsum("ik,ik->k", influence, influence))
+    return np.where(length > ROUNDING * size, influence, 0.0)
 
 
 def clustered(given: Linear, inference: Asymptotic, clusters: Mapping[str, str] | None) -> tuple[Estimates, Grouped]:

@@ -16,9 +16,22 @@ from evaluation.randomization.assignments import ReferenceSet
 from evaluation.randomization.inference import FEW_UNITS, Tested
 from evaluation.regression import null_scores, two_way
 
+VANISHING = 1e-9  # widths and effects below it are zeros with rounding errors
+
+
+def without_variation(tested: Tested) -> bool:
+    """Return whether the interval has no width."""
+    return bool(tested.conf_high - tested.conf_low <= VANISHING * max(1.0, abs(tested.estimate)))
+
 
 def effect_row(tested: Tested) -> dict[str, object]:
-    """Return a tested effect as a row of :class:`evaluation.Estimates`, without its keys."""
+    """Return a tested effect as a row of :class:`evaluation.Estimates`, without its keys.
+
+    Where no assignment shows another effect nothing varies, and the row says so instead of an interval without width.
+    """
+    if without_variation(tested):
+        p_value = tested.p_value if abs(tested.estimate) > VANISHING else np.nan
+        return plain_row(tested.estimate, "survey.note.no_variation") | {"p_value": p_value}
     notes = ["no_std_error"]
     if np.isnan(tested.estimate):
         notes.append("no_ratio")
@@ -125,7 +138,7 @@ def observed_cases(panel: Panel, measured: Measured) -> float:
 
 def facts_of(measured: Measured, tested: Tested, reference: ReferenceSet) -> dict[str, object]:
     """Return what belongs beside an effect: what could be found, what would explain it away, and the comparison."""
-    history, log = measured.history, measured.scale != "identity"
+    history, log = measured.history, measured.scale != "identity" and not without_variation(tested)
     return {
         "smallest_p": tested.smallest_p,
         "smallest": tested.smallest_p,
@@ -163,9 +176,14 @@ def counts_of(panel: Panel, measured: Measured) -> Counts:
     )
 
 
+def dropped_notes(measured: Measured) -> tuple[Note, ...]:
+    """Return the remarks on what was set aside."""
+    return tuple(Note(code, {"n": n}) for code, n in measured.dropped.items())
+
+
 def notes_of(measured: Measured, reference: ReferenceSet) -> tuple[Note, ...]:
     """Return the remarks on what was set aside, and which inference was used and why."""
-    notes = [Note(code, {"n": n}) for code, n in measured.dropped.items()]
+    notes = list(dropped_notes(measured))
     dates, assignments = len(measured.effects.past), len(reference.cohort)
     if measured.scale == "identity":
         notes.append(Note("core.note.additive"))

@@ -35,7 +35,9 @@ from evaluation.randomization.measures import LOG_OF_SUMS, ChangeMeasure
 from evaluation.randomization.windows import CONTINUITY, Windows
 
 FEW_CASES = 5.0
-NO_CASE = "unadjusted regression.separated.problem"
+SEPARATED = "regression.separated"
+NO_CASE = f"unadjusted {SEPARATED}.problem"
+NO_CASE_THEN = "models_did.note.no_case"
 
 
 class Randomised(Protocol):
@@ -138,20 +140,20 @@ def randomised_path(
     """
     name, inference = type(method).__name__, _randomization(method)
     shown, times = event_times(panel, window, base)
-    measured = common_units({k: measure_at(panel, base, k, name, change=change) for k in times}, panel, name)
-    at_start = measured.get(0, next(iter(measured.values())))
+    measured = common_units(measurable(panel, base, times, name, change=change), panel, name)
+    first = 0 if 0 in measured else next(iter(measured))
+    at_start = measured[first]
     reference = inference.assign(at_start.effects, panel.contiguity)
     tested = {k: _tested(inference, m, reference) for k, m in measured.items()}
-    rows = [
-        {"event_time": k, **(effect_row(tested[k]) if k in tested else plain_row(0.0, "reference_period"))}
-        for k in shown
-    ]
+    missing = {k: plain_row(np.nan, NO_CASE_THEN) if k in times else plain_row(0.0, "reference_period") for k in shown}
+    rows = [{"event_time": k, **(effect_row(tested[k]) if k in tested else missing[k])} for k in shown]
     effects = _same_dates(tested, measured, len(reference.cohort))
     before = [values for k, values in effects.items() if k < -panel.study.anticipation]
+    nothing = np.zeros_like(effects[first])  # a row without an estimate keeps its column of draws
     return Estimates(
         table=pd.DataFrame(rows),
         scale=Scale("log", "ratio"),
-        draws=draws_of(list(effects.values()), panel, at_start, reference),
+        draws=draws_of([effects.get(k, nothing) for k in times], panel, at_start, reference),
         declaration=panel.study,
         method=method,
         counts=counts_of(panel, at_start),
@@ -160,8 +162,34 @@ def randomised_path(
             *_low_counts(at_start),
             *_without_history(measured, at_start),
         ),
-        facts=facts_of(at_start, tested[0], reference) | {"pre_trend_p": _joint_p(before)},
+        facts=facts_of(at_start, tested[first], reference) | {"pre_trend_p": _joint_p(before)},
     )
+
+
+def measurable(
+    panel: Panel,
+    base: Windows,
+    times: list[int],
+    method: str,
+    *,
+    change: ChangeMeasure = LOG_OF_SUMS,
+    additive: bool = False,
+) -> dict[int, Measured]:
+    """Return the changes at all event times but those where the treated units have no case, then or before.
+
+    Raises
+    ------
+    EstimationError
+        That is so at all event times, or there is another reason.
+    """
+    found: dict[int, Measured] = {}
+    for k in times:
+        try:
+            found[k] = measure_at(panel, base, k, method, change=change, additive=additive)
+        except EstimationError as error:
+            if (k == times[-1] and not found) or [problem.code for problem in error.problems] != [SEPARATED]:
+                raise
+    return found
 
 
 def event_times(panel: Panel, window: tuple[int, int], base: Windows) -> tuple[list[int], list[int]]:
@@ -185,7 +213,10 @@ def measure_at(
 def common_units(measured: dict[int, Measured], panel: Panel, method: str) -> dict[int, Measured]:
     """Return the same changes for the units that have data at all event times; the others are counted."""
     pool = np.logical_and.reduce([m.effects.pool for m in measured.values()])
-    groups = (("core.no_treated_left", panel.treated), ("core.no_comparison_left", panel.comparison))
+    # Each unit has data somewhere: what all lack together may be cases, too.
+    silent = any("core.note.all_zero" in m.dropped for m in measured.values())
+    codes = (SEPARATED, "core.no_comparison_case") if silent else ("core.no_treated_left", "core.no_comparison_left")
+    groups = zip(codes, (panel.treated, panel.comparison), strict=True)
     problems = [Problem(code, method=method) for code, group in groups if not (group & pool).any()]
     if problems:
         raise EstimationError(*problems)

@@ -26,6 +26,7 @@ from evaluation.randomization.windows import Windows
 ChangeKind = Literal["log", "pre_trend", "identity"]
 YEARS_BEFORE = 3
 YEARS_EARLIER = 3
+EXPLAINED = 1e-9  # part of an effect that covariates leave, below which they leave nothing
 WANTED_DATES = 7  # earlier dates that a history should have before the memory for rises is made longer
 
 
@@ -153,33 +154,53 @@ def measure(
         "core.note.nobody_to_compare": int((panel.treated & (cohort >= len(starts))).sum()),
         "core.note.all_zero": int((empty & (panel.treated | panel.comparison)).sum()),
     }
-    without = "core.no_treated_left"
     problems = [
-        Problem("regression.separated" if code == without and (group & empty).any() else code, method=method)
-        for code, group in (
-            (without, panel.treated & (cohort < len(starts))),
-            ("core.no_comparison_left", panel.comparison | (panel.treated & np.asarray(later.any(axis=0))[cohort])),
+        Problem(without_case if (group & empty).any() else code, method=method)
+        for code, without_case, group in (
+            ("core.no_treated_left", "regression.separated", panel.treated & (cohort < len(starts))),
+            (
+                "core.no_comparison_left",
+                "core.no_comparison_case",
+                panel.comparison | (panel.treated & np.asarray(later.any(axis=0))[cohort]),
+            ),
         )
         if not (group & usable).any()
     ]
     if problems:
-        raise EstimationError(*problems)
+        raise EstimationError(*_really_lacking(problems, panel, windows, starts, change))
     pool = usable & (panel.treated | panel.comparison)
     own = (cohort == np.arange(len(starts))[:, None]).astype(float)
     share = own if scale == "pre_trend" else _shares(panel, windows, starts)
-    share = change.effect_share(np.where(borrowed, 1.0, share), changes.change, starts, windows)
+    share = np.where(borrowed, 1.0, share)
+    left = change.effect_share(share, changes.change, starts, windows)
+    seen = pool & (own * share != 0).any(axis=0)
+    if seen.any() and np.abs((own * left)[:, seen]).max() <= EXPLAINED:
+        raise EstimationError(Problem("covariates.explain_measure", method=method))
     effects = UnitEffects(
         cohort=np.where(pool, cohort, -1),
         pool=pool,
         residual=np.where(pool, residual, 0.0),
         spread=np.where(pool, spread, 1.0),
-        share=np.where(pool, share, 0.0),
+        share=np.where(pool, left, 0.0),
         level=np.where(pool, changes.level[0], 1.0),
         past=past,
         later=later,
     )
     dropped = {code: n for code, n in dropped.items() if n}
     return Measured(effects, changes, history, windows, starts, scale, dropped, past_dates, change)
+
+
+def _really_lacking(
+    problems: list[Problem], panel: Panel, windows: Windows, starts: np.ndarray, change: ChangeMeasure
+) -> list[Problem]:
+    """Return the problems less those that only follow from another one.
+
+    Changes are less the median of the units without the measure: where none of these has data, nobody has a change.
+    """
+    known = np.isfinite(change.values(panel.outcome, panel.exposure, starts, windows)).any(axis=0)
+    if len(problems) > 1 and (panel.treated & known).any() and not (panel.comparison & known).any():
+        return problems[1:]
+    return problems
 
 
 def _later(panel: Panel, windows: Windows, starts: np.ndarray) -> np.ndarray:
@@ -204,7 +225,9 @@ def _standardised(
     That is: residuals, standard deviations, past standardised changes, and where a unit's own date stands in.
     """
     dates = placebo_dates(int(starts.min()) - panel.study.anticipation, windows)
-    earlier = np.where(panel.excluded[:, None], np.nan, panel.outcome)  # these may have had the measure before
+    unheard = np.nansum(panel.outcome, axis=1) == 0  # without a single case nothing is learnt about changes
+    # Excluded units may have had the measure before.
+    earlier = np.where((panel.excluded | unheard)[:, None], np.nan, panel.outcome)
     past = unit_changes(earlier, panel.exposure, dates, windows, change).with_data()
     apart = ~panel.treated & ~panel.excluded
     among = apart if apart.any() else None

@@ -245,6 +245,9 @@ def _usable(cells: Cells, *, positive: bool) -> Cells:
         dropped=dropped,
         notes=(*cells.notes, *notes),
     )
+    never = ~ever
+    if len(cells.starts) == 1 and (never & empty).any() and not (never & kept).any():
+        raise EstimationError(Problem("core.no_comparison_case", method=cells.method))
     if not cells.treated.any():
         zero = (ever & empty).any() and not (ever & (no_before | unseen)).any()
         raise EstimationError(Problem("regression.separated" if zero else "core.no_treated_left", method=cells.method))

@@ -22,6 +22,7 @@ from evaluation.influence import joint_test
 from evaluation.panel import Panel
 from evaluation.randomization.inference import Randomization
 from evaluation.randomization.measures import Adjusted, ChangeMeasure
+from evaluation.randomization.windows import CONTINUITY
 
 Aggregation = Literal["simple", "dynamic", "group"]
 AGGREGATIONS = ("simple", "dynamic", "group")
@@ -101,7 +102,12 @@ class RowEffects:
         if "event_time" in self.keys:
             facts["pre_trend_p"] = _pre_trend_p(result)
         result = replace(result, notes=(*result.notes, *self.cells.notes), facts=facts)
-        return as_cases(result, self.observed) if method.scale == "levels" else result
+        if method.scale != "levels":
+            return result
+        cells = np.full(len(self.observed), self.cells.treated.any(axis=1).sum())
+        cells[0] = self.cells.treated.sum()
+        # without a case, as many as the logs of counts + 1/2 count
+        return as_cases(result, np.where(self.observed > 0, self.observed, CONTINUITY * cells))
 
 
 def _pre_trend_p(result: Estimates) -> float:
