@@ -28,6 +28,7 @@ REST = "rest score"
 REPEAT = "asked before"
 KINDS = ("uniform", "non_uniform")
 FEWEST_ITEMS = 3
+LEAST_RELIABLE = 0.3  # items that hardly go together: no further to the mean of the group, which is chance, too
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,11 @@ class ItemFunctioning:
 
     Notes
     -----
-    For each item, the mean of the other items, each on 0 to 1 and then standardised, is the rest score r: how unsafe
-    somebody feels by everything else. Ordinal logit models with design-based variance,
+    For each item, the mean of the other items, each on 0 to 1, is the rest score: how unsafe somebody feels by
+    everything else. It is drawn towards the mean of the group, :math:`r = \bar x_g + \alpha (x - \bar x_g)` with
+    Cronbach's alpha of the other items within groups (at least 0.3), and then standardised: few items measure a
+    feeling with error, and at the same score people of a group that feels less safe do feel less safe, which would
+    look like a difference of every item. Ordinal logit models with design-based variance,
 
     .. math:: \text{logit} P(Y > j) = \alpha_j + \beta r + \gamma g \quad\text{and}\quad \ldots + \delta\, r g
 
@@ -62,8 +66,8 @@ class ItemFunctioning:
 
     References
     ----------
-    Zumbo (1999), A handbook on the theory and methods of differential item functioning; Zwick (2012), A review of ETS
-    differential item functioning assessment procedures.
+    Kelley (1947), Fundamentals of statistics, chapter 10; Zumbo (1999), A handbook on the theory and methods of
+    differential item functioning; Zwick (2012), A review of ETS differential item functioning assessment procedures.
 
     Examples
     --------
@@ -157,8 +161,8 @@ class ItemFunctioning:
 
     def _models(self, part: Sample, scores: pd.DataFrame, item: str) -> list[Estimates]:
         """Return the uniform and the non-uniform rows of one item."""
-        rest = scores.drop(columns=item).mean(axis=1)
         inside = part.weights > 0
+        rest = self._expected(scores.drop(columns=item), part)
         spread = float(rest[inside].std(ddof=0))
         if not spread > 0:
             raise EstimationError(Problem("survey_change.rest_constant", column=item))
@@ -175,6 +179,24 @@ class ItemFunctioning:
             keys["n"] = result.table["n"].iloc[rows]
             found.append(contrast(result, np.eye(len(result.table))[rows], keys=keys.reset_index(drop=True)))
         return found
+
+    def _expected(self, others: pd.DataFrame, part: Sample) -> pd.Series:
+        """Return the feeling that the other items let expect: their mean, drawn towards that of the group."""
+        inside = part.weights > 0
+        weights, items = part.weights[inside], others[inside]
+        groups = pd.factorize(part.frame.loc[inside, self.group.column])[0]
+        sums = np.bincount(groups, weights)
+
+        def around(values: pd.Series) -> np.ndarray:
+            return np.asarray((np.bincount(groups, weights * values) / sums)[groups])
+
+        within = np.column_stack([items[name] - around(items[name]) for name in items])
+        single, whole = (weights @ within**2).sum(), weights @ within.sum(axis=1) ** 2
+        k = items.shape[1]
+        reliability = k / (k - 1) * (1 - single / whole) if whole > 0 else 1.0
+        rest = items.mean(axis=1)
+        middle = around(rest)
+        return (middle + max(float(reliability), LEAST_RELIABLE) * (rest - middle)).reindex(others.index)
 
     def _joint(self, result: Estimates) -> dict[str, float]:
         found = {}

@@ -88,6 +88,13 @@ result$same_high <- linear(same("high"), designs$overlap)
 items <- c("night", "park", "worry", "avoid")
 k <- answered
 rest <- rowMeans(sapply(setdiff(items, "avoid"), function(name) (d[[name]] - 1) / 3))
+# drawn towards the mean of its mode by Cronbach's alpha of the other items within modes (Kelley)
+others <- sapply(setdiff(items, "avoid"), function(name) (d[[name]] - 1) / 3)[k, ]
+total <- ave(d$weight[k], online[k], FUN = sum)
+mode_mean <- function(x) ave(d$weight[k] * x, online[k], FUN = sum) / total
+apart <- apply(others, 2, function(x) x - mode_mean(x))
+alpha <- 3 / 2 * (1 - sum(d$weight[k] * apart^2) / sum(d$weight[k] * rowSums(apart)^2))
+rest[k] <- mode_mean(rest[k]) + max(alpha, 0.3) * (rest[k] - mode_mean(rest[k]))
 rest <- (rest - mean(rest[k])) / sqrt(mean((rest[k] - mean(rest[k]))^2))
 used <- data.frame(y = factor(d$avoid), rest = rest, online = online, w = d$weight)[k, ]
 control <- clm.control(gradTol = 1e-13, relTol = 1e-15, maxIter = 200)
