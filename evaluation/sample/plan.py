@@ -208,6 +208,8 @@ def _with_fractions(
         return stages, []
     given = frame[list(columns)].to_numpy(dtype=float, na_value=np.nan)
     unusable = np.isnan(given) | (given <= 0)
+    if design.weights is None:  # weights follow from sizes, which must then be finite
+        unusable |= np.isinf(given)
     if unusable.any():
         return stages, [
             Problem("survey.fpc_values", column=column, n=int(bad.sum()), rows=some(frame.index[bad]))

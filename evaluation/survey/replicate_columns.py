@@ -178,5 +178,6 @@ def _rank(weights: np.ndarray) -> float:
     """Return the number of columns that do not follow from others."""
     gram = weights.T @ weights
     size = np.sqrt(np.diag(gram))
+    size[size == 0] = 1.0  # a replicate in which nobody is left; estimates note that they lack it
     lengths = np.linalg.eigvalsh(gram / np.outer(size, size))
     return float((lengths > 1e-12 * len(lengths) * lengths[-1]).sum())

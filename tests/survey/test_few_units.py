@@ -9,12 +9,14 @@ from evaluation import (
     CompositionAdjusted,
     Mean,
     ModeAdjusted,
+    ReplicateColumns,
     ResponseBounds,
     Sample,
     Share,
     SurveyDesign,
     SurveyDifference,
 )
+from evaluation.errors import DesignError
 from evaluation.survey.area_changes import shock_variance
 
 NUMBERS = ["estimate", "std_error", "df", "p_value", "conf_low", "conf_high"]
@@ -104,3 +106,23 @@ def test_waves_drawn_from_the_same_population_are_no_census_of_it():
     # The same blocks twice are as before: half of them.
     twice = frame.assign(block=list("abcdef") * 2)
     assert set(Sample(twice, together).plan.stages[0].fraction) == {0.5}
+
+
+def test_without_weights_the_sizes_of_the_population_must_be_finite():
+    frame = pd.DataFrame({"stratum": list("aabb"), "blocks": [4.0, 4.0, np.inf, np.inf], "weight": 1.0})
+    with pytest.raises(DesignError) as raised:
+        Sample(frame, SurveyDesign(weights=None, fpc="blocks"))
+    assert str(raised.value).startswith(
+        "Column blocks: Respondents without a population size or fraction above 0: 2 (rows 2 and 3)."
+    )
+    assert Sample(frame, SurveyDesign(fpc="blocks")).weights.tolist() == [1, 1, 1, 1]
+
+
+def test_a_replicate_in_which_nobody_is_left_is_noted():
+    frame = pd.DataFrame({"stratum": list("aabb"), "weight": 1.0, "y": [1.0, 2, 4, 8]})
+    sample = ReplicateColumns("rw", "bootstrap").apply(
+        Sample(frame.assign(rw1=[2.0, 0, 1, 1], rw2=[1.0, 1, 0, 2], rw3=0.0), SurveyDesign())
+    )
+    row = Mean("y").estimate(sample).table.loc[0]
+    assert (row["estimate"], row["note"]) == (3.75, "survey_weights.note.lost")
+    assert np.isnan(row["std_error"])
