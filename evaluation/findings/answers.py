@@ -58,13 +58,11 @@ def answers_reasons(error: EvaluationError) -> tuple[Reason, ...]:
     >>> answers_reasons(DesignError(Problem("survey_items.no_measure_areas", measure="D3")))
     (Reason(code='no_areas', values={}),)
     """
-    found: list[Reason] = []
-    for problem in error.problems:
-        if problem.code == "survey_items.not_comparable":
-            found.append(Reason("not_comparable", {"reasons": problem.values.get("reasons", ())}))
-        elif problem.code in _OF_PROBLEMS:
-            found.append(Reason(_OF_PROBLEMS[problem.code]))
-    return tuple(dict.fromkeys(found)) if found else reasons_of_error(error)
+    refused = [problem for problem in error.problems if problem.code == "survey_items.not_comparable"]
+    found = [Reason("not_comparable", {"reasons": problem.values["reasons"]}) for problem in refused]
+    known = dict.fromkeys(_OF_PROBLEMS[problem.code] for problem in error.problems if problem.code in _OF_PROBLEMS)
+    found += [Reason(code) for code in known]
+    return tuple(found) or reasons_of_error(error)
 
 
 def judge_answers(

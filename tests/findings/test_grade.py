@@ -85,7 +85,7 @@ def test_reasons_in_full():
 
 def test_checks_are_known_and_given_once():
     with pytest.raises(
-        ValueError, match=r"^check 'weather' is not one of dose, earlier_dose, breaks, history, pre_trend, "
+        ValueError, match=r"^check 'weather' is not one of dose, earlier_dose, breaks, asked, history, "
     ):
         Check("weather", True)
     with pytest.raises(ValueError, match=r"^a check is given twice: \['dose', 'dose'\]$"):

@@ -259,7 +259,7 @@ def perceived_sentence(material: Material, item: str, survey: Perceived) -> str:
 def perceived_finding(material: Material, survey: Perceived) -> Said:
     """Return at how many places fewer or more people feel unsafe; nothing new where the last wave is older."""
     if survey.last is not None and not survey.current:
-        words = told(material, "finding.older", year=str(material.year), wave=survey.last.wave, date=survey.last.date)
+        words = told(material, "finding.older_picture", year=str(material.year), wave=survey.last.wave)
         return words, (survey.shares,)
     if survey.changes is None:
         return material.say("perceived.finding.one_wave", wave=survey.latest), (survey.shares,)

@@ -53,7 +53,7 @@ def older(material: Material, survey: Perceived) -> str:
     """Return that the last wave is of an earlier year, with its day; empty where it is not."""
     if survey.last is None or survey.current:
         return ""
-    return told(material, "finding.older", year=str(material.year), wave=survey.last.wave, date=survey.last.date)
+    return told(material, "finding.older", year=str(material.year), date=survey.last.date)
 
 
 def modes(material: Material, survey: Perceived) -> dict[str, str]:
@@ -161,7 +161,7 @@ def _mode(material: Material, survey: Perceived) -> list[Block]:
         before, now = by_wave.get(survey.baseline, 0.0), by_wave.get(survey.latest, 0.0)
         values = {"before": survey.baseline, "now": survey.latest, "share_before": before, "share_now": now}
         parts.append(told(material, "mode.part", mode=told(material, f"mode.{mode}"), **values))
-    listed = sentences.capital("; ".join(parts))
+    listed = ", ".join(parts)
     return [Paragraph(told(material, "mode.shift", shares=listed), lead=lead, results=(found,))]
 
 

@@ -104,7 +104,7 @@ def older_words(material: Material) -> str:
     survey = material.perceived
     if survey is None or survey.last is None or survey.current:
         return ""
-    return told(material, "effect.older", wave=survey.last.wave, date=survey.last.date, year=str(material.year))
+    return told(material, "effect.older", date=survey.last.date, year=str(material.year))
 
 
 def _blocks(material: Material, measure: Measure, effect: PerceivedEffect) -> list[Block]:

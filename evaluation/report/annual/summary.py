@@ -151,7 +151,7 @@ def what_we_do_not_know(material: Material) -> ListBlock:
         found.append((material.say("unknown.no_survey"), ()))
     elif material.perceived.last is not None and not material.perceived.current:
         last = material.perceived.last
-        words = told(material, "unknown.older", year=str(material.year), wave=last.wave, date=last.date)
+        words = told(material, "unknown.older", year=str(material.year), date=last.date)
         found.append((words, ()))
     if not material.registered:
         found.append((material.say("unknown.no_counts"), ()))
