@@ -90,7 +90,8 @@ class ModeAdjusted:
     .. math:: \Delta^* = \bar y_2 - \bar y_1 - \sum_k (\pi_{k2} - \pi_{k1}) m_k
 
     Means, shares of modes and mode effects all come from the sample, and the influences of all of them are counted:
-    taking the mode off makes the interval wider. It is assumed that the effect of a mode is the same in all waves.
+    taking the mode off makes the interval wider. Shares of modes are those among people whose mode is known; where a
+    wave has no such people, nothing can be taken off. It is assumed that the effect of a mode is the same in all waves.
 
     References
     ----------
@@ -165,12 +166,17 @@ class ModeAdjusted:
             level=self.level,
             df=np.tile(divide(divided.sample, as_columns(self.estimator.by)).df, len(keys) // len(divided.keys)),
             row_notes=list(np.where(np.isnan(estimate), "survey.note.one_wave", "")),
-            notes=(*mode_notes(sample, (self.baseline,), (self.wave,), self.mode), *self._notes(), *notes),
+            notes=(*mode_notes(sample, (self.baseline,), (self.wave,), self.mode), *self._notes(both), *notes),
         )
 
-    def _notes(self) -> tuple[Note, ...]:
+    def _notes(self, both: Sample) -> tuple[Note, ...]:
         code = "parallel" if self.drawn else "parallel_chosen"
-        return (Note(f"survey_change.note.{code}", {"wave": self.parallel}),)
+        notes = (Note(f"survey_change.note.{code}", {"wave": self.parallel}),)
+        n = int((both.frame[self.mode].isna().to_numpy() & (both.weights > 0)).sum())
+        if not n:
+            return notes
+        values = {"variable": self.mode, "n": n, "of": both.size, "share": n / both.size}
+        return (*notes, Note("survey.note.missing_answers", values))
 
     def _one(
         self, divided: WaveDomains, parallel: WaveDomains, values: np.ndarray
@@ -183,13 +189,14 @@ class ModeAdjusted:
         series = divided.sample.frame[self.mode]
         reference = self._reference(divided.sample, modes)
         self._check(divided.sample, values, modes)
+        unknown = np.isnan(values) | series.isna().to_numpy()
         total, total_influence = np.zeros(len(change)), np.zeros_like(own)
         for position, mode in enumerate(modes):
             if position == reference:
                 continue
-            using = np.where(np.isnan(values), np.nan, (series == mode).to_numpy(dtype=float))
+            using = np.where(unknown, np.nan, (series == mode).to_numpy(dtype=float))
             shares = divided.means(using)
-            moved = np.nan_to_num(shares.estimate[:, 1] - shares.estimate[:, 0])
+            moved = shares.estimate[:, 1] - shares.estimate[:, 0]
             effect = effects.estimate[position, 0] - effects.estimate[reference, 0]
             effect_influence = effects.influence[:, position, 0] - effects.influence[:, reference, 0]
             total = total + moved * effect

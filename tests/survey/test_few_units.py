@@ -126,3 +126,19 @@ def test_a_replicate_in_which_nobody_is_left_is_noted():
     row = Mean("y").estimate(sample).table.loc[0]
     assert (row["estimate"], row["note"]) == (3.75, "survey_weights.note.lost")
     assert np.isnan(row["std_error"])
+
+
+def test_an_unknown_mode_is_no_vote_for_the_reference():
+    # Everybody on paper, then everybody online, but the mode of every second person of the later wave was lost.
+    frame = respondents()
+    frame["mode"] = np.where(frame["wave"] == "1", "paper", "online")
+    frame.loc[frame["wave"] == "3", "mode"] = np.where(np.arange((frame["wave"] == "3").sum()) % 2, "paper", "online")
+    lost = frame.assign(mode=frame["mode"].mask((frame["wave"] == "2") & (np.arange(len(frame)) % 2 == 0)))
+    method = ModeAdjusted(Mean("y"), "1", "2", parallel="3")
+    whole, partly = (method.estimate(Sample(data, DESIGN)) for data in (frame, lost))
+    np.testing.assert_allclose(partly.table["estimate"], whole.table["estimate"], rtol=1e-12)
+    assert not any("mode" in note and "72" in note for note in whole.worded_notes("en"))
+    assert sum("mode" in note and "72" in note for note in partly.worded_notes("en")) == 1
+    none = frame.assign(mode=frame["mode"].mask(frame["wave"] == "2"))
+    table = method.estimate(Sample(none, DESIGN)).table.set_index("term")
+    assert table["estimate"].isna().tolist() == [False, True, True]
