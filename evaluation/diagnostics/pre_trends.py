@@ -20,6 +20,7 @@ from evaluation.randomization.inference import POWER
 
 REFERENCE = "reference_period"
 LEVEL = 0.95
+VANISHING = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,6 +254,8 @@ def _by_draws(values: np.ndarray, level: float) -> tuple[dict[str, Any], float]:
     rank = int(np.floor((1 - level) * len(values) + 1e-9))  # this many assignments may be as extreme
     margin = float(size[rank]) if rank else np.nan
     notes = "no_std_error" if rank else "no_std_error no_interval"
+    if margin <= VANISHING:  # nothing but rounding errors
+        margin, notes = np.nan, "survey.note.no_variation"
     row = {
         "estimate": float(values[0]),
         "std_error": np.nan,

@@ -25,6 +25,7 @@ from evaluation.study import Study
 
 Restriction = Literal["relative_magnitudes", "smoothness"]
 MULTIPLES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
+VANISHING = 1e-9  # noise below it is nothing but rounding errors
 HALVINGS = 14  # of the step between two values, for the breakdown value
 Interval = tuple[float, float, float]  # centre and ends
 
@@ -229,6 +230,8 @@ def _read(result: Estimates, target: Literal["average"] | int) -> _Read:
         assert result.draws is not None  # noqa: S101 - one of the two is there
         noise = np.zeros((len(result.draws.values) - 1, len(every)))
         noise[:, place] = result.draws.values[1:, columns]
+        if np.abs(noise).max(initial=0.0) <= VANISHING:
+            raise EstimationError(Problem("sensitivity.no_variation", method=name))
         return _Read(path, None, noise, not len(zeros), bridged)
     spread = np.zeros((len(every), len(every)))
     spread[np.ix_(place, place)] = covariance(result.influence)[np.ix_(columns, columns)]

@@ -251,7 +251,8 @@ def test_no_case_at_all_before_or_after_is_refused(periods):
     with pytest.raises(EstimationError) as caught:
         PAPER.estimate(panel)
     assert caught.value.worded("en") == (
-        "The estimate runs off to infinity: the areas with the measure have not a single case before or after. "
+        "The estimate runs off to infinity: the areas with the measure, or those compared with them, "
+        "have not a single case before or after. "
         "What to do: Choose longer windows or larger areas."
     )
 
