@@ -289,7 +289,7 @@ def test_size_and_coverage_in_small():
 
 
 def test_an_effect_that_grows_with_the_dose_is_found_with_its_size():
-    counts, doses = poisson(mean=400), np.array([20.0, 60.0, 100.0])
+    counts, doses = poisson(mean=400, seed=1), np.array([20.0, 60.0, 100.0])
     counts[:3, 10:] = np.round(counts[:3, 10:] * np.exp(-0.01 * doses)[:, None])
     result = response(step=10).estimate(three(doses, counts))
     for term in ("effect", "more"):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluation.randomization.assignments import ReferenceSet
-from evaluation.randomization.inference import FEW_UNITS, Tested, UnitEffects, invert
+from evaluation.randomization.inference import FEW_UNITS, Tested, UnitEffects, invert, others_mean
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,12 +105,14 @@ def _lines(
 
 
 def _weighted_by_dose(effects: UnitEffects, cohort: np.ndarray, dose: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Sum over assigned units of their dose times `columns` ``(G, N, c)`` less the mean of the others, ``(B, c)``."""
+    """Sum over assigned units of their dose times their change less the others', in standard deviations, ``(B, c)``.
+
+    `columns` ``(G, N, c)`` are in standard deviations.
+    """
     result = np.zeros((len(cohort), columns.shape[-1]))
     for g, values in enumerate(columns):
-        weights, outside = np.where(cohort == g, dose, 0.0), effects.compared(cohort, g)
-        others = (outside @ values) / outside.sum(axis=1)[:, None]
-        result += weights @ values - weights.sum(axis=1)[:, None] * others
+        weights, others = np.where(cohort == g, dose, 0.0), others_mean(effects, cohort, g, values)
+        result += weights @ values - (weights @ (1.0 / effects.spread[g]))[:, None] * others
     return result
 
 
