@@ -16,7 +16,7 @@ from evaluation.did.groups.sample import draw_sample, make_grid
 from evaluation.did.inference.asymptotic import Asymptotic
 from evaluation.did.inference.randomised import randomised_effect, randomised_path
 from evaluation.did.inference.unit_effects import Measured, choose_windows
-from evaluation.did.models.rows import as_cases
+from evaluation.did.models.rows import as_cases, with_term
 from evaluation.errors import DesignError, EstimationError, Problem
 from evaluation.estimates import Estimates, Note, Scale
 from evaluation.panel import Panel
@@ -202,7 +202,8 @@ class GroupTime:
         window = self.window or (-min(reach, room[0]), max(1, min(reach, room[1])) - 1)
         before = min(year, room[0] - panel.gap)
         windows = choose_windows(panel, max(before, -window[0] - panel.gap), window[1] + 1, "GroupTime")
-        return randomised_path(panel, self, window=window, base=replace(windows, before=before), change=change)
+        path = randomised_path(panel, self, window=window, base=replace(windows, before=before), change=change)
+        return with_term(path)
 
     def _change(self, panel: Panel) -> ChangeMeasure:
         if not self.covariates:

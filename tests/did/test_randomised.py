@@ -5,11 +5,19 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from evaluation import DesignError, Randomization, TwoByTwo
+from evaluation import (
+    DesignError,
+    GroupTime,
+    Imputation,
+    PoissonCohorts,
+    Randomization,
+    TwoByTwo,
+    TwoWayFixedEffects,
+)
 from evaluation.did.inference.randomised import randomised_effect, randomised_path
 from evaluation.did.inference.unit_effects import choose_windows
 from evaluation.randomization.measures import Adjusted, MeanOfLogs, PoissonScore
-from evaluation.simulate import simulate_panel
+from evaluation.simulate import example_panel, simulate_panel
 
 
 @dataclass(frozen=True)
@@ -170,3 +178,11 @@ def test_earlier_dates_that_join_are_part_of_the_key_of_the_draws():
     panel = simulate_panel(1, shape=(10, 16), treated=["04", "08"], start=12, frequency="year")
     keys = [TwoByTwo(before=before, after=1).estimate(panel).draws.key for before in (2, 6)]
     assert keys[0] != keys[1]
+
+
+def test_rows_by_event_time_have_the_keys_that_they_have_from_influences():
+    panel = example_panel()
+    for method in (Imputation, GroupTime, PoissonCohorts, TwoWayFixedEffects):
+        drawn = method(aggregation="dynamic", inference=Randomization(draws=99, enumerate_up_to=0)).estimate(panel)
+        assert drawn.keys == ["term", "event_time"]
+        assert set(drawn.table["term"]) == {"event_time"}

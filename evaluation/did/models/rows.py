@@ -228,7 +228,18 @@ def _path(panel: Panel, method: RowOptions, change: ChangeMeasure) -> Estimates:
     after = max(1, min(reach, room_after)) if method.after is None else method.after
     windows = choose_windows(panel, max(before, leads), after, type(method).__name__)
     window = -leads - panel.gap, after - 1
-    return randomised_path(panel, method, window=window, base=replace(windows, before=before), change=change)
+    result = randomised_path(panel, method, window=window, base=replace(windows, before=before), change=change)
+    return with_term(result)
+
+
+def with_term(path: Estimates) -> Estimates:
+    """Return effects by event time with the key ``term`` that the same rows have from influences.
+
+    There is no row ``effect``: under drawn assignments that is another test (``aggregation="simple"``).
+    """
+    table = path.table.copy()
+    table.insert(0, "term", "event_time")
+    return replace(path, table=table)
 
 
 def calendar_parts(panel: Panel, *, season: bool) -> int:
