@@ -72,6 +72,7 @@ def test_without_a_survey_that_asks_it_is_said_once_that_reporting_is_unknown(as
     effect, words = asymptotic
     measures = tuple(words.project.agreement.measures.values())
     known = {"measures": measures, "effects_of": lambda measure: [effect] if measure.id == "A2" else []}
+    known |= {"perceived_effects": (), "perceived_effects_of": lambda _: ()}
     said = text("report.effects.reporting_unknown", "de")
 
     def shown(perceived) -> int:

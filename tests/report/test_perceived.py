@@ -280,8 +280,8 @@ def test_bounds_for_people_who_did_not_answer(declared, plain):
     blocks = declared.blocks
     (said,) = (words for words in words_of(blocks) if words.startswith("Geantwortet haben"))
     assert said == (
-        "Geantwortet haben 40\xa0% (2018) und 25\xa0% (2024) der Angeschriebenen. Unterschieden sich die übrigen jeweils "
-        "um bis zu 10 Prozentpunkte von den Antwortenden, so läge die Änderung bei:"
+        "Geantwortet haben 40\xa0% (2018) und 25\xa0% (2024) der Angeschriebenen. Unterschieden sich die übrigen "
+        "jeweils um bis zu 10 Prozentpunkte von den Antwortenden, so läge die Änderung bei:"
     )
     lines = next(b for b in blocks if isinstance(b, ListBlock) and "könnte sie null sein" in b.items[0])
     assert all(line.endswith("Prozentpunkten könnte sie null sein.") for line in lines.items)

@@ -3,6 +3,7 @@
 import math
 
 from evaluation.agreement.register import Measure
+from evaluation.disclosure import Published
 from evaluation.findings.reasons import join_reasons
 from evaluation.report import sentences
 from evaluation.report.annual.pieces import named, told
@@ -158,14 +159,15 @@ def _experts(material: Material, measure: Measure, effect: PerceivedEffect) -> l
     form = "together" if len(tested) > 1 else "alone"
     words = told(material, f"effect.{form}", all=material.few(len(tested)), own=own, joint=joint)
     lead = told(material, "effect.experts")
-    return [Paragraph(" ".join([words, *effect.notes]), lead=lead, kind="small", results=(effect.p_values,))]
+    results = tuple(_some(effect.p_values, effect.returns))
+    return [Paragraph(" ".join([words, *effect.notes]), lead=lead, kind="small", results=results)]
 
 
 def _tested(effect: PerceivedEffect) -> bool:
     return effect.p_values is not None and effect.p_values.cell(what="together").value is not None
 
 
-def _some(*published: object) -> list:  # type: ignore[type-arg]
+def _some(*published: Published | None) -> list[Published]:
     return [one for one in published if one is not None]
 
 

@@ -71,6 +71,9 @@ class PerceivedEffect:
         The same difference between the two waves before the start; None without such.
     earlier_waves
         These waves.
+    returns
+        Key ``what``: share of a rise before (``returned``), or of the differences between areas before
+        (``reliability``), that goes back by itself; one of both.
     notes
         How it was computed.
     """
@@ -87,6 +90,7 @@ class PerceivedEffect:
     groups: Published | None = None
     earlier: Published | None = None
     earlier_waves: tuple[str, ...] = ()
+    returns: Published | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -107,7 +111,7 @@ class PerceivedEffect:
     @property
     def results(self) -> tuple[Published, ...]:
         """All published values."""
-        sets = (self.detectable, self.effect, self.reach, self.p_values, self.groups, self.earlier)
+        sets = (self.detectable, self.effect, self.reach, self.p_values, self.groups, self.earlier, self.returns)
         return tuple(published for published in sets if published is not None)
 
     @property
@@ -344,6 +348,7 @@ def _judged(context: "Context", measure: Measure, one: _Estimated, together: Map
         if one.earlier is None
         else publish(one.earlier, rules, about=of("earlier", "change_points"), keys=("term",), **size),
         earlier_waves=one.earlier_waves,
+        returns=_returns(context, one, of("returns", "share")),
         notes=tuple(note.worded(context.language) for note in silent),
     )
 
@@ -365,6 +370,13 @@ def _reach(context: "Context", one: _Estimated, about: About) -> Published:
         "needed": needed,
     }
     return publish(_rows(rows), context.rules, about=about, keys=("what",), basis="services")
+
+
+def _returns(context: "Context", one: _Estimated, about: About) -> Published | None:
+    """Return how much goes back to the usual level by itself, which a note of the result mentions."""
+    noted = {note.code.rsplit(".", 1)[-1]: note.values.get("share") for note in one.estimates.notes}
+    rows = {what: noted[what] for what in ("returned", "reliability") if noted.get(what) is not None}
+    return publish(_rows(rows), context.rules, about=about, keys=("what",), basis="services") if rows else None
 
 
 def _rows(values: Mapping[str, Any]) -> pd.DataFrame:
