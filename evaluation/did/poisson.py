@@ -132,10 +132,10 @@ class PoissonCohorts:
             return _beside_negative_binomial(effects.conclude(self), self, effects)
         change = PoissonScore(calendar_parts(panel, season=self.season))
         result = by_drawn_assignments(panel, self, change, _ratios)
-        if self.aggregation != "simple":
-            return result
         before, after = int(result.facts["before"]), int(result.facts["after"])
         result = _naming_empty(result, panel, before, after)
+        if self.aggregation != "simple":
+            return result
         method = replace(self, before=before, after=after)
         try:
             return _beside_negative_binomial(result, method, _ratios(method, panel))

@@ -174,6 +174,7 @@ CASES = {
 NOBODY = {
     "one value", "no case anywhere", "treated without a case", "comparison without a case", "no comparison after",
     "same covariate everywhere", "covariate is the measure", "infinite covariate", "no dose",
+    "same dose everywhere",
 }  # fmt: skip
 
 
@@ -316,3 +317,10 @@ def test_areas_without_a_single_case_are_no_part_of_the_history():
             [without.facts[name] for name in ("slope", "tau2", "phi")], rel=1e-9
         )
         assert among.counts.dropped == {"core.note.all_zero": 2}
+
+
+def test_areas_without_a_single_case_are_named():
+    silent = panel_of(with_(COUNTS, [7, 9]))
+    for aggregation in ("simple", "dynamic"):
+        result = evaluation.PoissonCohorts(aggregation=aggregation, inference=DRAWN).estimate(silent)
+        assert text("models_did.note.all_zero", "en", n=2, names=["07", "09"]) in result.worded_notes()

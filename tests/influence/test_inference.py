@@ -295,3 +295,9 @@ def test_a_survey_and_a_plain_sum_are_stacked_with_their_own_corrections():
     np.testing.assert_allclose(covariance(apart.influence), expected, rtol=1e-12, atol=1e-15)
     with pytest.raises(ValueError, match=r"must be summed to independent units first \(sum_to\)$"):
         stack({"effect": effect, "survey": staged}, independent=False)
+
+
+def test_no_p_value_is_zero():
+    assert (two_sided_p(np.array([50.0, 1e6]), np.inf) > 0).all()
+    assert two_sided_p(np.array([1e9]), 3000.0) > 0
+    assert two_sided_p(np.array([1.959963984540054]), np.inf) == pytest.approx(0.05)
