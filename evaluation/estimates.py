@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 NUMBERS = ("estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high")
 
 
+LEVELS = frozenset({"share", "mean", "total", "quantile"})  # units of what is shown without a test
+
+
 @dataclass(frozen=True)
 class Scale:
     """The scale on which estimates and influences live, and the unit of what is displayed.
@@ -226,7 +229,9 @@ class Estimates:
         return f"{type(self.method).__name__}: {number} estimate{plural} from {units} units{treated}."
 
     def _shown(self) -> pd.DataFrame:
-        return self.display()[[*self.keys, "estimate", "conf_low", "conf_high", "p_value"]]
+        number = ["n"] if "n" in self.table.columns else []
+        tested = [] if self.scale.unit in LEVELS else ["p_value"]  # that a share is 0 is nobody's question
+        return self.display()[[*self.keys, *number, "estimate", "conf_low", "conf_high", *tested]]
 
 
 def _four_digits(number: float) -> str:

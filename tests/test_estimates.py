@@ -70,3 +70,10 @@ def test_one_sentence_then_the_table_in_three_forms():
     assert "&lt;b&gt;|effect" in one._repr_html_()
     assert "color" not in one._repr_html_(), "the page decides on colours, a dark one too"
     assert one._repr_html_() == result(term="<b>|effect")._repr_html_()
+
+
+def test_a_level_is_shown_with_its_number_of_answers_and_without_a_test():
+    one = result(scale="identity", n=45)
+    share = Estimates(**(vars(one) | {"scale": Scale("identity", "share")}))
+    assert list(one._shown()) == ["term", "n", "estimate", "conf_low", "conf_high", "p_value"]
+    assert list(share._shown()) == ["term", "n", "estimate", "conf_low", "conf_high"]

@@ -176,7 +176,7 @@ class MarginalEffect:
         else:
             found, labels, sizes = [_derivative(fit, response, part)], [""], np.array([fit.matrix.n])
         keys = pd.DataFrame({"term": self.variable, "category": labels, "n": sizes})
-        unit = "percentage_points" if isinstance(self.model, Ordinal | Logit) else self.model.unit
+        unit = "percentage_points" if isinstance(self.model, Ordinal | Logit) else "difference"
         estimate, influence = np.array([one[0] for one in found]), np.column_stack([one[1] for one in found])
         return fit.estimates(self, keys, (estimate, influence), scale=Scale("identity", unit), notes=notes)
 
