@@ -71,6 +71,8 @@ def change_map(
 ) -> "Figure":
     """Draw the change of each area in five classes.
 
+    Areas whose interval clears zero are named, with their number, so that the map reads without colours.
+
     Parameters
     ----------
     published
@@ -96,7 +98,9 @@ def change_map(
     classes = _CLASSES | {"doubtful": (MIDDLE, "////")}
     said = {name: text(f"figures.map.{name}", language, step=STEP) for name in classes if name in kinds}
     _legend(legend, {name: (*classes[name], words) for name, words in said.items()})
-    _names(axes, shapes[shapes["kind"].isin(_NAMED)], names)
+    clear = shapes[shapes["kind"].isin(_NAMED)]
+    written = {area: format_value(float(values.loc[area, "value"]), "spct0", language) for area in clear["area"]}
+    _names(axes, clear, {area: f"{names.get(area, area)} {number}" for area, number in written.items()})
     return figure
 
 
