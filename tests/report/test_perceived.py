@@ -11,7 +11,7 @@ from evaluation import FayHerriot, ItemChange, MeasureDifference, ResponseBounds
 from evaluation.findings.answers import holm
 from evaluation.report.annual import judgement
 from evaluation.report.annual.perceived import perceived_situation, silent
-from evaluation.report.annual.perceived_effects import detectable_words, shares_words, takes, unjudged
+from evaluation.report.annual.perceived_effects import detectable_words, only_alone, shares_words, takes, unjudged
 from evaluation.report.blocks import FigureBlock, Heading, ListBlock, NoteBlock, Paragraph, TableBlock
 from evaluation.report.context import Context
 from evaluation.report.material.perceived import surveys
@@ -63,7 +63,6 @@ class Told(Words):
             year=year,
             surveys=found,
             perceived=found[0] if found else None,
-            perceived_effects=perceived_effects(context, found),
             areas=areas,
             measures=tuple(project.agreement.measures.values()),
         )
@@ -72,6 +71,10 @@ class Told(Words):
         from evaluation.report.material.gather import Material
 
         return Material.tally(self, id, **numbers)
+
+    @cached_property
+    def perceived_effects(self):
+        return perceived_effects(self.context, self.surveys)
 
     @cached_property
     def blocks(self):
@@ -145,6 +148,20 @@ def test_what_could_be_found_stands_before_the_effect(plain):
     )
 
 
+def test_a_result_that_only_holds_by_itself_says_so(plain):
+    measure = plain.project.agreement.measures["A2"]
+    for item in (AREA, PARK):
+        effect = plain.effect("A2", item)
+        own, joint = (effect.p_values.cell(what=what).value for what in ("own", "together"))
+        said = only_alone(plain, measure, effect)
+        assert bool(said) == (own <= 0.05 < joint)
+        assert said in (
+            "",
+            "Für sich allein läge das Ergebnis innerhalb der Irrtumsgrenze. Weil zu dieser Maßnahme zwei Fragen "
+            "geprüft werden, reicht das nicht: Unter mehreren Fragen fällt leichter eine durch Zufall auf.",
+        )
+
+
 def test_shares_carry_their_number_of_answers(plain):
     effect = plain.effect("A6", CENTRE)
     frame = plain.project.sample().frame
@@ -175,9 +192,9 @@ def test_one_area_cannot_be_judged_and_it_is_said_what_it_takes(plain):
 def test_measures_without_areas_say_why_and_name_their_questions(plain):
     measure = plain.project.agreement.measures["D3"]
     assert unjudged(plain, measure) == (
-        "D3 Gemeinsame Öffentlichkeitsarbeit: Die Wirkung auf das Sicherheitsgefühl ist nicht beurteilbar, weil nicht "
-        "bekannt ist, in welchen Gebieten die Maßnahme wann begann (wenig oder kein Vertrauen in die Polizei und wenig "
-        "oder kein Vertrauen in das Ordnungsamt). Was es dafür bräuchte: Gebiete und Beginn der Maßnahme. Eine "
+        "D3 Gemeinsame Öffentlichkeitsarbeit (wenig oder kein Vertrauen in die Polizei und wenig oder kein Vertrauen "
+        "in das Ordnungsamt): Die Wirkung auf das Sicherheitsgefühl ist nicht beurteilbar, weil nicht bekannt ist, in "
+        "welchen Gebieten die Maßnahme wann begann. Was es dafür bräuchte: Gebiete und Beginn der Maßnahme. Eine "
         "Maßnahme, die überall zugleich beginnt, lässt sich mit Befragungen nicht von allem anderen trennen, was in "
         "dieser Zeit geschah.",
     )

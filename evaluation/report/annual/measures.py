@@ -7,7 +7,14 @@ from evaluation.figures.dose import planned_and_done
 from evaluation.findings.wording import verdict_sentence
 from evaluation.report import sentences
 from evaluation.report.annual import judgement
-from evaluation.report.annual.perceived_effects import detectable_words, older_words, shares_words, takes, unjudged
+from evaluation.report.annual.perceived_effects import (
+    detectable_words,
+    older_words,
+    only_alone,
+    shares_words,
+    takes,
+    unjudged,
+)
 from evaluation.report.annual.pieces import anchor, figure, named, period_words, row, told
 from evaluation.report.blocks import (
     Block,
@@ -223,7 +230,8 @@ def _felt(material: Material, measure: Measure) -> list[Block]:
         if effect.effect is None:
             continue
         lacks = takes(material, effect) if effect.verdict == "not_assessable" else ""
-        words = [detectable_words(material, effect), effect.sentence(material.language), lacks]
+        alone = only_alone(material, measure, effect)
+        words = [detectable_words(material, effect), effect.sentence(material.language), alone, lacks]
         lines.append(" ".join(filter(None, [*words, shares_words(material, effect)])))
         sets += effect.results
     lines += unjudged(material, measure)

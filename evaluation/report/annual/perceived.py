@@ -309,7 +309,7 @@ def _changed(material: Material, survey: Perceived, suffix: str) -> list[Block]:
     table = judgement.renamed(table, {area: f"{area} {name}" for area, name in material.areas.items()})
     return [
         figure(
-            area_changes(last, names=material.areas, language=material.language),
+            area_changes(last, names=material.areas, language=material.language, districts=_districts(material)),
             id=f"bild-sicherheitsgefuehl-aenderung{suffix}",
             finding=finding,
             alt=told(material, "areas.picture_alt", finding=finding),
@@ -317,10 +317,15 @@ def _changed(material: Material, survey: Perceived, suffix: str) -> list[Block]:
             results=[last],
             counted=[counted],
         ),
-        Paragraph(
-            told(material, "areas.by_chance", all=len(frame), expected=round(BY_CHANCE * len(frame))), kind="small"
-        ),
     ]
+
+
+def _districts(material: Material) -> dict[str, str] | None:
+    """Return the name of the district of each area; None where areas have none."""
+    areas = material.project.table("areas")
+    if "district_name" not in areas or areas["district_name"].isna().any():
+        return None
+    return dict(zip(areas["area"].astype(str), areas["district_name"].astype(str), strict=True))
 
 
 # --- questions without an answer: a table for the part on data ---

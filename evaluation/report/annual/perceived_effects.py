@@ -85,6 +85,17 @@ def detectable_words(material: Material, effect: PerceivedEffect) -> str:
     )
 
 
+def only_alone(material: Material, measure: Measure, effect: PerceivedEffect) -> str:
+    """Return that a result is established by itself but not among all questions about the measure; else nothing."""
+    if effect.p_values is None or effect.verdict != "not_shown":
+        return ""
+    own = effect.p_values.cell(what="own").value
+    if own is None or own > effect.finding.verdict.level:
+        return ""
+    tested = [one for one in material.perceived_effects_of(measure) if _tested(one)]
+    return told(material, "effect.only_alone", all=material.few(len(tested)))
+
+
 def shares_words(material: Material, effect: PerceivedEffect) -> str:
     """Return the shares in areas with the measure and elsewhere, before and after, each with its answers."""
     if effect.groups is None:
@@ -117,6 +128,8 @@ def _blocks(material: Material, measure: Measure, effect: PerceivedEffect) -> li
             *blocks,
             NoteBlock(words=takes(material, effect), kind="missing", subject=f"{measure.id}.{effect.item}"),
         ]
+    alone = only_alone(material, measure, effect)
+    blocks += [Paragraph(alone, results=tuple(_some(effect.p_values)))] if alone else []
     shares = shares_words(material, effect)
     if shares and effect.groups is not None:
         blocks.append(Paragraph(f"{shares} {told(material, 'effect.adjusted')}", results=(effect.groups,)))
