@@ -88,7 +88,8 @@ class Told(Words):
 
 
 def copied(sample_project, folder):
-    shutil.copytree(sample_project, folder, ignore=shutil.ignore_patterns("reports", "*vorfaelle*"))
+    """The sample project without its incidents, and without saying what was asked."""
+    shutil.copytree(sample_project, folder, ignore=shutil.ignore_patterns("reports", "*vorfaelle*", "items.toml"))
     return folder
 
 
@@ -99,8 +100,8 @@ def edited(path, old, new):
 
 
 @pytest.fixture(scope="module")
-def plain(sample_project):
-    return Told(sample_project, 2024)
+def plain(sample_project, tmp_path_factory):
+    return Told(copied(sample_project, tmp_path_factory.mktemp("plain") / "projekt"), 2024)
 
 
 @pytest.fixture(scope="module")

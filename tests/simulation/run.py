@@ -29,15 +29,16 @@ from tests.simulation.panels import LEIPZIG_SERIES, SHARED  # noqa: E402
 from tests.simulation.selection import LONG_MEMORY, OTHERS_RULES, RULES  # noqa: E402
 
 EFFECTS = (0.0, -0.2)
-REPETITIONS = {"simulated": 1000, "Leipzig": 20, "New York": 12}  # on real panels for every date
+REPETITIONS = {"simulated": 1000, "Leipzig": 40, "New York": 12}  # on real panels for every date
 FEW = (3, 5, 10)
 SLOW = {"SyntheticControl": 0.2, "SyntheticDifference": 0.2}  # these estimate anew for every unit and date
 
 
 def repetitions(cell: Cell) -> int:
-    """Return how often a cell is repeated (on real panels at each date); with an effect half as often."""
+    """Return how often a cell is repeated (on real panels at each date); simulated ones with an effect half as often."""
     number = next(number for name, number in REPETITIONS.items() if cell.panel.startswith(name))
-    return round(SLOW.get(cell.method, 1.0) * (number / 2 if cell.effect else number))
+    half = cell.effect and cell.panel == "simulated"
+    return round(SLOW.get(cell.method, 1.0) * (number / 2 if half else number))
 
 
 def panels() -> list[str]:
