@@ -35,7 +35,7 @@ SLOW = {"SyntheticControl": 0.2, "SyntheticDifference": 0.2}  # these estimate a
 
 
 def repetitions(cell: Cell) -> int:
-    """Return how often a cell is repeated (on real panels at each date); simulated ones with an effect half as often."""
+    """Return how often a cell is repeated, on real panels at each date; simulated effects half as often."""
     number = next(number for name, number in REPETITIONS.items() if cell.panel.startswith(name))
     half = cell.effect and cell.panel == "simulated"
     return round(SLOW.get(cell.method, 1.0) * (number / 2 if half else number))

@@ -84,9 +84,7 @@ def test_the_register_says_which_areas_and_waves(project):
     notes = result.worded_notes("de")
     assert notes[0].startswith("Vor dem Ergebnis: In 6 Gebieten mit ")
     assert any(note.startswith("Erhebungsweg: 44") for note in notes)
-    assert (
-        "Die Frage ist in 2021 und 2024 ähnlich, nicht gleich: 2024: zuerst online, Papier auf Wunsch." in notes
-    ), notes
+    assert "Die Frage ist in 2021 und 2024 ähnlich, nicht gleich: 2024: zuerst online, Papier auf Wunsch." in notes
 
 
 def test_the_whole_scale_finds_the_effect_that_was_put_in(project):
