@@ -249,9 +249,9 @@ def test_what_was_asked_decides_what_is_compared(declared):
     assert survey.changes.cell(item=PARK).value == expected.table["estimate"].iloc[0]
     said = " ".join(words_of(declared.blocks))
     assert "2018 und 2024 gleich gestellt: unsicher nachts im eigenen Ortsteil." in said
-    assert "Ähnlich, nicht gleich gestellt: unsicher nachts im nächsten Park (2024: neue Frage)." in said
+    assert "Ähnlich, nicht gleich gestellt (2024: neue Frage): unsicher nachts im nächsten Park." in said
     assert (
-        "Nicht vergleichbar gestellt: unsicher nachts im Zentrum (2024: neue Frage); eine Änderung wird dafür nicht "
+        "Nicht vergleichbar gestellt (2024: neue Frage): unsicher nachts im Zentrum; eine Änderung wird dafür nicht "
         "angegeben."
     ) in said
 

@@ -139,9 +139,10 @@ def _alike(material: Material, survey: Perceived) -> str:
     if "same" in kinds:
         words.append(told(material, "alike.same", items=[survey.titles[name] for name in kinds["same"]], **waves))
     for kind in ("similar", "not_comparable"):
+        by_reason: dict[str, list[str]] = {}
         for name in kinds.get(kind, []):
-            reasons = "; ".join(alike.reasons.get(name, ()))
-            words.append(told(material, f"alike.{kind}", item=survey.titles[name], reasons=reasons))
+            by_reason.setdefault("; ".join(alike.reasons.get(name, ())), []).append(survey.titles[name])
+        words += [told(material, f"alike.{kind}", items=items, reasons=reasons) for reasons, items in by_reason.items()]
     if "undeclared" in kinds:
         names = [survey.titles[name] for name in kinds["undeclared"]]
         words.append(told(material, "alike.some_undeclared", items=names))
