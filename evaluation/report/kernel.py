@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -161,6 +162,7 @@ def run_notebook(
     KeyboardInterrupt
         The user stopped the run; the kernel has ended.
     """
+    import_module("papermill")  # before two threads import parts of it at once, which may fail half-way
     place = _Place(folder, Path(tempfile.mkdtemp(prefix="report-")))
     run = _Run(notebook, parameters, place, progress)
     thread = threading.Thread(target=run.execute, name="report-notebook", daemon=True)

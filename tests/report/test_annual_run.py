@@ -197,7 +197,8 @@ def test_ctrl_c_leaves_nothing_behind(project, report):
         printed = run.communicate(timeout=30)
     finally:
         run.kill()
-    assert run.returncode == 130, printed
+    # A shell sees 130 in both: CPython ends itself by the signal where it interrupted an import that runs source text.
+    assert run.returncode in {130, -signal.SIGINT}, printed
     assert printed == ("", "Abgebrochen; nichts wurde geschrieben.\n")
     assert {path: path.read_bytes() for path in report.iterdir() if path.is_file()} == before
     assert sorted(path.name for path in report.parent.iterdir()) == [YEAR]
