@@ -37,7 +37,7 @@ class Layout:
     interval
         Whether the 95 % interval stands in a column of its own.
     cases
-        Whether the number of cases or answers stands in a column of its own.
+        Title of a column of its own for the number of cases or answers; none if empty.
     totals
         How many of the last rows are totals.
     value
@@ -50,7 +50,7 @@ class Layout:
     rows: tuple[str, ...]
     heads: Mapping[str, str] = field(default_factory=dict)
     interval: bool = False
-    cases: bool = False
+    cases: str = ""
     totals: int = 0
     value: str = ""
 
@@ -166,7 +166,7 @@ def _parts(published: Published, layout: Layout) -> dict[str, str]:
     if layout.interval and frame[["conf_low", "conf_high"]].notna().any(axis=None):
         parts["interval"] = text("runner.head.interval", language)
     if layout.cases:
-        parts["cases"] = text("runner.head.cases", language)
+        parts["cases"] = layout.cases
     return parts
 
 

@@ -64,12 +64,12 @@ def test_years_side_by_side_with_marks_letters_and_legend():
 
 def test_shares_with_interval_and_cases():
     shown = shares(("2018", 0.4512, 0.41, 0.49, 700), ("2021", 0.4, 0.2, 0.6, 40), ("2024", 0.4, 0.2, 0.6, 12))
-    table = long_table(shown, layout("wave", heads={"wave": "Welle"}, interval=True, cases=True))
+    table = long_table(shown, layout("wave", heads={"wave": "Welle"}, interval=True, cases="Antworten"))
     assert [(column.title, column.group) for column in table.columns] == [
         ("Welle", ""),
         ("Anteil", "Anteil"),
         ("95-%-Bereich", "Anteil"),
-        ("Zahl der Fälle oder Antworten", "Anteil"),
+        ("Antworten", "Anteil"),
     ]
     assert words(table) == [
         ["2018", "45,1\xa0%", "41,0\xa0% bis 49,0\xa0%", "700"],

@@ -14,7 +14,7 @@ from evaluation.report.material import Material
 from evaluation.report.material.perceived import Perceived
 from evaluation.report.material.small_areas import SmallAreas
 from evaluation.report.material.waves import APART
-from evaluation.report.tables import Layout, side_by_side, wide_table
+from evaluation.report.tables import Layout, long_table, side_by_side, wide_table
 
 LITTLE = 0.005
 """Half a point: a change that moves by less stays nearly the same."""
@@ -76,7 +76,7 @@ def _shares(material: Material, survey: Perceived, suffix: str) -> list[Block]:
         shown, titles=survey.titles, language=material.language, mode_changes=list(changed), segments=segments
     )
     finding, counted = judgement.perceived_finding(material, survey)
-    layout = _layout(material, f"zahlen-sicherheitsgefuehl{suffix}", say("perceived.table"))
+    layout = _by_wave(material, f"zahlen-sicherheitsgefuehl{suffix}", say("perceived.table"))
     results = [shown, *([survey.changes] if survey.changes is not None else [])]
     part = suffix.replace("-", ".", 1)
     answers = material.tally(f"survey.all{part}", answers=sum(int(c.value or 0) for c in survey.answers.cells()))
@@ -88,7 +88,7 @@ def _shares(material: Material, survey: Perceived, suffix: str) -> list[Block]:
             id=f"bild-sicherheitsgefuehl{suffix}",
             finding=finding,
             alt=say("perceived.alt", finding=finding),
-            table=judgement.renamed(wide_table(shown, layout, columns="wave"), survey.titles),
+            table=judgement.renamed(long_table(shown, layout), survey.titles),
             results=results,
             counted=[*counted, survey.answers, answers],
             note=" ".join(note),
@@ -106,14 +106,21 @@ def _layout(material: Material, id: str, caption: str) -> Layout:
     return Layout(id=id, caption=caption, language=material.language, rows=("item",), heads=heads, interval=True)
 
 
+def _by_wave(material: Material, id: str, caption: str) -> Layout:
+    """Return the layout of shares with their number of answers, a line a question and wave."""
+    heads = {"item": material.say("head.item"), "wave": told(material, "areas.wave")}
+    answers = told(material, "areas.answers")
+    return replace(_layout(material, id, caption), rows=("item", "wave"), heads=heads, cases=answers)
+
+
 def _more(material: Material, survey: Perceived, suffix: str) -> list[Block]:
     """Return the shares of all questions that are not about a place."""
     others = [item for item in survey.titles if item not in survey.places]
     if not others:
         return []
-    layout = _layout(material, f"tabelle-weitere-fragen{suffix}", material.say("perceived.more_table"))
+    layout = _by_wave(material, f"tabelle-weitere-fragen{suffix}", material.say("perceived.more_table"))
     rest = survey.shares.where(item=others)
-    return [judgement.renamed(wide_table(rest, layout, columns="wave"), survey.titles)]
+    return [judgement.renamed(long_table(rest, layout), survey.titles)]
 
 
 # --- whether the waves can be compared ---
@@ -304,7 +311,7 @@ def _changed(material: Material, survey: Perceived, suffix: str) -> list[Block]:
         rows=("area",),
         heads={"area": material.say("head.key")},
         interval=True,
-        cases=True,
+        cases=told(material, "areas.answers"),
     )
     table = side_by_side({material.say("head.change_plain"): last}, layout)
     table = judgement.renamed(table, {area: f"{area} {name}" for area, name in material.areas.items()})
