@@ -158,8 +158,9 @@ def test_a_result_that_only_holds_by_itself_says_so(plain):
         assert bool(said) == (own <= 0.05 < joint)
         assert said in (
             "",
-            "Für sich allein läge das Ergebnis innerhalb der Irrtumsgrenze. Weil zu dieser Maßnahme zwei Fragen "
-            "geprüft werden, reicht das nicht: Unter mehreren Fragen fällt leichter eine durch Zufall auf.",
+            "Für sich allein betrachtet wäre das Ergebnis statistisch gesichert. Zu dieser Maßnahme werden aber zwei "
+            "Fragen geprüft, und unter mehreren Fragen fällt leichter eine durch Zufall auf. Berücksichtigt man das, "
+            "ist es nicht gesichert.",
         )
 
 

@@ -201,8 +201,8 @@ def test_districts_in_words(treated, start):
     (_, remark) = blocks_of(Words(), effect(**shown, labels={}))
     assert isinstance(remark, Paragraph)
     assert remark.words.replace("\N{NO-BREAK SPACE}", " ") == (
-        f"{start}, auf sie entfallen dort 41 % der Fälle; nach Stadtbezirken gerechnet wäre dieselbe Änderung nur als "
-        "−5,7 % zu sehen."
+        f"{start}, auf sie entfallen dort 41 % der Fälle; in den Zahlen ganzer Stadtbezirke wäre die Änderung (mit "
+        "Nachbargebieten im Vergleich) nur als −5,7 % zu sehen."
     )
 
 
